@@ -1,0 +1,434 @@
+"""Neutral records: what every provider's objects look like to the rest of the app.
+
+Amounts are ``Decimal`` in major units beside an ISO currency code, document dates are ``date``, instants are
+aware UTC ``datetime``, ids are the provider's own strings. A value the provider does not give is ``None`` or
+empty, never invented. ``dump`` and ``load`` turn a record into JSON and back without loss.
+"""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+
+Day = date
+"""``date`` under another name, for classes that have a field called ``date``."""
+
+
+class Kind(StrEnum):
+    """What sort of object a record is, in words shared by all providers."""
+
+    CONTACT = "contact"
+    PERSON = "person"
+    SERVICE = "service"
+    PROPOSAL = "proposal"
+    INVOICE = "invoice"
+    PAYMENT = "payment"
+    COLLECTION = "collection"
+    DEAL = "deal"
+    DEAL_STAGE = "deal_stage"
+    ORGANISATION = "organisation"
+    ACCOUNT = "account"
+    TAX_RATE = "tax_rate"
+    TRACKING_CATEGORY = "tracking_category"
+    BRANDING_THEME = "branding_theme"
+    CURRENCY = "currency"
+    STAFF = "staff"
+    ITEM = "item"
+    CREDIT_NOTE = "credit_note"
+    BATCH_PAYMENT = "batch_payment"
+    OVERPAYMENT = "overpayment"
+    PREPAYMENT = "prepayment"
+    REPEATING_INVOICE = "repeating_invoice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    external_id: str
+    status: str = ""
+    link: str = ""
+    source_created_at: datetime | None = None
+    source_updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    kind: str = ""
+    lines: tuple[str, ...] = ()
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact(Base):
+    """A client or customer. ``linked`` holds ids of the same party that this system itself stores, by provider."""
+
+    name: str
+    email: str = ""
+    phone: str = ""
+    mobile: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    number: str = ""
+    account_number: str = ""
+    tax_number: str = ""
+    group: str = ""
+    tags: tuple[str, ...] = ()
+    partner_email: str = ""
+    manager_email: str = ""
+    addresses: tuple[Address, ...] = ()
+    linked: dict[str, str] = dataclasses.field(default_factory=dict)
+    merged_into: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person(Base):
+    """A human at a client."""
+
+    contact_external_id: str
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    mobile: str = ""
+    is_primary: bool = False
+    receives_invoices: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service(Base):
+    name: str
+    price: Decimal | None = None
+    price_type: str = ""
+    tax_label: str = ""
+    category: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalLine:
+    external_id: str
+    name: str
+    service_external_id: str = ""
+    selected: bool = True
+    is_recurring: bool = False
+    period_value: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal(Base):
+    name: str
+    number: str = ""
+    contact_external_id: str = ""
+    minimum_value: Decimal | None = None
+    currency: str = ""
+    starts_on: Day | None = None
+    ends_on: Day | None = None
+    accepted_at: datetime | None = None
+    lines: tuple[ProposalLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracking:
+    category: str
+    option: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a document. ``amount`` is what the line adds to the document before any tax on top."""
+
+    external_id: str = ""
+    description: str = ""
+    quantity: Decimal = Decimal(1)
+    unit_amount: Decimal = Decimal(0)
+    discount: Decimal = Decimal(0)
+    discount_rate: Decimal | None = None
+    amount: Decimal = Decimal(0)
+    tax_amount: Decimal | None = None
+    tax_type: str = ""
+    account_code: str = ""
+    item_code: str = ""
+    tracking: tuple[Tracking, ...] = ()
+    origin_type: str = ""
+    origin_external_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativePush:
+    """What the source says about its own push of a document to a ledger."""
+
+    ledger: str = ""
+    state: str = ""
+    external_id: str = ""
+    number: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice(Base):
+    """A sales invoice (``type`` ACCREC) or bill (ACCPAY).
+
+    ``line_amounts`` is Exclusive, Inclusive, NoTax or empty when the provider does not say. ``surcharge`` is
+    extra money on top that never belongs to the invoice's balance; ``origin`` says which system made the document.
+    """
+
+    contact_external_id: str
+    type: str = "ACCREC"
+    number: str = ""
+    reference: str = ""
+    date: Day | None = None
+    due_date: Day | None = None
+    currency: str = ""
+    line_amounts: str = ""
+    subtotal: Decimal | None = None
+    tax: Decimal | None = None
+    total: Decimal
+    amount_paid: Decimal | None = None
+    amount_due: Decimal | None = None
+    amount_credited: Decimal | None = None
+    surcharge: Decimal = Decimal(0)
+    payment_state: str = ""
+    paid_on: Day | None = None
+    payment_method: str = ""
+    payment_source: str = ""
+    origin: str = ""
+    url: str = ""
+    branding_theme_external_id: str = ""
+    lines: tuple[Line, ...] = ()
+    native: NativePush | None = None
+    payout_external_id: str = ""
+    payout_state: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment(Base):
+    """Money received against one or more invoices. ``amount`` excludes the surcharge.
+
+    A ledger's payment belongs to one invoice; a source's may cover several without saying how much each.
+    """
+
+    invoice_external_ids: tuple[str, ...] = ()
+    contact_external_id: str = ""
+    type: str = ""
+    method: str = ""
+    date: Day | None = None
+    collected_at: datetime | None = None
+    amount: Decimal
+    surcharge: Decimal = Decimal(0)
+    fee: Decimal | None = None
+    currency: str = ""
+    reference: str = ""
+    account_external_id: str = ""
+    account_code: str = ""
+    is_reconciled: bool = False
+    batch_external_id: str = ""
+    payout_external_id: str = ""
+    payout_state: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection(Base):
+    """One movement of money for one invoice, or its reversal (``is_clawback``; the amount stays positive)."""
+
+    invoice_external_id: str = ""
+    contact_external_id: str = ""
+    is_clawback: bool = False
+    amount: Decimal
+    currency: str = ""
+    started_at: datetime | None = None
+    fee: Decimal | None = None
+    payout_external_id: str = ""
+    payout_state: str = ""
+    submitted_on: Day | None = None
+    arrives_on: Day | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation(Base):
+    name: str
+    short_code: str = ""
+    country: str = ""
+    currency: str = ""
+    time_zone: str = ""
+    period_lock_date: Day | None = None
+    year_lock_date: Day | None = None
+    edition: str = ""
+    sales_terms_days: int | None = None
+    sales_terms_type: str = ""
+    is_demo: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account(Base):
+    name: str
+    code: str = ""
+    type: str = ""
+    account_class: str = ""
+    tax_type: str = ""
+    currency: str = ""
+    takes_payments: bool = False
+    system_account: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxRate(Base):
+    """``external_id`` is the tax type code; ``rate`` is per cent, e.g. ``Decimal("10")``."""
+
+    name: str
+    rate: Decimal
+    for_revenue: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackingCategory(Base):
+    name: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff(Base):
+    name: str
+    email: str = ""
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item(Base):
+    name: str
+    code: str = ""
+    account_code: str = ""
+    tax_type: str = ""
+    unit_amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry(Base):
+    """Any other object that we keep and show but never write: deals, batch payments, branding themes…"""
+
+    name: str = ""
+    number: str = ""
+    reference: str = ""
+    date: Day | None = None
+    amount: Decimal | None = None
+    remaining: Decimal | None = None
+    currency: str = ""
+    contact_external_id: str = ""
+    account_external_id: str = ""
+
+
+Record = (
+    Contact
+    | Person
+    | Service
+    | Proposal
+    | Invoice
+    | Payment
+    | Collection
+    | Organisation
+    | Account
+    | TaxRate
+    | TrackingCategory
+    | Staff
+    | Item
+    | Entry
+)
+
+RECORD_OF: dict[Kind, type[Any]] = {
+    Kind.CONTACT: Contact,
+    Kind.PERSON: Person,
+    Kind.SERVICE: Service,
+    Kind.PROPOSAL: Proposal,
+    Kind.INVOICE: Invoice,
+    Kind.PAYMENT: Payment,
+    Kind.COLLECTION: Collection,
+    Kind.DEAL: Entry,
+    Kind.DEAL_STAGE: Entry,
+    Kind.ORGANISATION: Organisation,
+    Kind.ACCOUNT: Account,
+    Kind.TAX_RATE: TaxRate,
+    Kind.TRACKING_CATEGORY: TrackingCategory,
+    Kind.BRANDING_THEME: Entry,
+    Kind.CURRENCY: Entry,
+    Kind.STAFF: Staff,
+    Kind.ITEM: Item,
+    Kind.CREDIT_NOTE: Invoice,
+    Kind.BATCH_PAYMENT: Entry,
+    Kind.OVERPAYMENT: Entry,
+    Kind.PREPAYMENT: Entry,
+    Kind.REPEATING_INVOICE: Entry,
+}
+
+
+def dump(value: Any) -> Any:
+    """A record (or a part of one) as JSON values; amounts and instants become strings, empty values are left out."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        out = {}
+        for name, default in _defaults(type(value)):
+            item = getattr(value, name)
+            if item != default or default is dataclasses.MISSING:
+                out[name] = dump(item)
+        return out
+    if isinstance(value, Decimal | date | datetime):
+        return str(value) if isinstance(value, Decimal) else value.isoformat()
+    if isinstance(value, tuple | list):
+        return [dump(item) for item in value]
+    if isinstance(value, dict):
+        return {key: dump(item) for key, item in value.items()}
+    return value
+
+
+def load(kind: Kind, data: dict[str, Any]) -> Any:
+    """The record that ``dump`` wrote."""
+    return _loader(RECORD_OF[kind])(data)
+
+
+@cache  # type: ignore[arg-type]
+def _defaults(cls: type[Any]) -> tuple[tuple[str, Any], ...]:
+    pairs = []
+    for item in dataclasses.fields(cls):
+        default = item.default
+        if item.default_factory is not dataclasses.MISSING:
+            default = item.default_factory()
+        pairs.append((item.name, default))
+    return tuple(pairs)
+
+
+@cache  # type: ignore[arg-type]
+def _loader(cls: type[Any]) -> Callable[[dict[str, Any]], Any]:
+    hints = typing.get_type_hints(cls)
+    converters = {item.name: _converter(hints[item.name]) for item in dataclasses.fields(cls)}
+
+    def build(data: dict[str, Any]) -> Any:
+        values = {}
+        for name, value in data.items():
+            convert = converters[name]
+            values[name] = value if convert is None or value is None else convert(value)
+        return cls(**values)
+
+    return build
+
+
+def _converter(hint: Any) -> Callable[[Any], Any] | None:
+    origin = typing.get_origin(hint)
+    if origin in {typing.Union, types.UnionType}:
+        inner = [arg for arg in typing.get_args(hint) if arg is not type(None)]
+        return _converter(inner[0])
+    if origin is tuple:
+        item = _converter(typing.get_args(hint)[0])
+        return tuple if item is None else (lambda values: tuple(item(value) for value in values))
+    if hint is Decimal:
+        return Decimal
+    if hint is datetime:
+        return datetime.fromisoformat
+    if hint is date:
+        return date.fromisoformat
+    if dataclasses.is_dataclass(hint):
+        return _loader(typing.cast("type[Any]", hint))
+    return None
