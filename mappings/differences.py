@@ -1,0 +1,145 @@
+"""Two sets of choices side by side, in words: what a person confirms before a version is published. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from mappings import options
+from mappings.sides import TargetView
+from mappings.spec import Choices
+
+NOTHING = "not set"
+
+STATUS_WORDS = {
+    "AUTHORISED": "Approved, awaiting payment",
+    "SUBMITTED": "Awaiting approval",
+    "DRAFT": "Draft",
+}
+LINE_AMOUNT_WORDS = {
+    "auto": "Work it out from each invoice's total",
+    "Exclusive": "Prices exclude tax",
+    "Inclusive": "Prices include tax",
+}
+POST_WORDS = {
+    "collected": "When the client has paid",
+    "paid_out": "When Ignition has paid the money out",
+}
+NOTE_WORDS = {
+    "none": "Never",
+    "changes": "Only when something that exists is changed",
+    "all": "For everything the app writes",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One choice that differs. ``used_by`` counts lines or payments of the last 90 days, where known."""
+
+    section: str
+    label: str
+    old: str
+    new: str
+    used_by: int | None = None
+
+
+def differences(old: Choices, new: Choices, view: TargetView) -> list[Difference]:
+    """Every choice that differs, in the order of the page. Equal choices give an empty list."""
+    return [*_settings(old, new, view), *_tables(old, new, view), *_tracking(old, new)]
+
+
+def _settings(old: Choices, new: Choices, view: TargetView) -> Iterator[Difference]:
+    def account(key: str) -> str:
+        return options.account_name(view, key)
+
+    def tax(key: str) -> str:
+        return options.tax_name(view, key)
+
+    def theme(key: str) -> str:
+        return options.theme_name(view, key)
+
+    rows: tuple[tuple[str, str, str, Callable[..., str]], ...] = (
+        ("Invoices", "Status in Xero", "invoice_status", STATUS_WORDS.__getitem__),
+        ("Invoices", "Sales account", "sales_account", account),
+        ("Invoices", "Prefix of numbers", "number_prefix", str),
+        ("Invoices", "Payment terms", "terms_days", _terms),
+        ("Invoices", "Branding theme", "branding_theme", theme),
+        ("Invoices", "Prices", "line_amounts", LINE_AMOUNT_WORDS.__getitem__),
+        ("Invoices", "Documents from", "documents_from", _day),
+        ("Tax", "Lines without a tax in Ignition", "default_tax", tax),
+        ("Payments", "Clearing account", "clearing_account", account),
+        ("Payments", "Written", "post_payments", POST_WORDS.__getitem__),
+        ("Notes", "Notes in Xero's history", "notes", NOTE_WORDS.__getitem__),
+    )
+    for section, label, name, words in rows:
+        before, after = getattr(old, name), getattr(new, name)
+        if before != after:
+            yield Difference(section, label, words(before) or NOTHING, words(after) or NOTHING)
+
+
+def _tables(old: Choices, new: Choices, view: TargetView) -> Iterator[Difference]:
+    names = {service.external_id: service.name for service in view.source.services}
+    lines = {service.external_id: service.lines for service in view.source.services}
+    yield from _table(
+        "Services",
+        old.account_by_service,
+        new.account_by_service,
+        name=lambda key: names.get(key, key),
+        value=lambda key: options.account_name(view, key) if key else "the sales account",
+        used_by=lines,
+    )
+    yield from _table(
+        "Tax",
+        old.tax_by_label,
+        new.tax_by_label,
+        name=lambda key: f"Ignition's “{key}”",
+        value=lambda key: options.tax_name(view, key) or NOTHING,
+        used_by={use.label: use.lines for use in view.source.labels},
+    )
+    yield from _table(
+        "Payments",
+        old.clearing_by_method,
+        new.clearing_by_method,
+        name=lambda key: f"Paid by {method_name(key)}",
+        value=lambda key: options.account_name(view, key) if key else "the clearing account",
+        used_by={use.method: use.payments for use in view.source.methods},
+    )
+
+
+def _table(
+    section: str,
+    old: Mapping[str, str],
+    new: Mapping[str, str],
+    *,
+    name: Callable[[str], str],
+    value: Callable[[str], str],
+    used_by: Mapping[str, int],
+) -> Iterator[Difference]:
+    for key in sorted(old.keys() | new.keys(), key=lambda key: name(key).casefold()):
+        before, after = old.get(key, ""), new.get(key, "")
+        if before != after:
+            yield Difference(section, name(key), value(before), value(after), used_by.get(key))
+
+
+def _tracking(old: Choices, new: Choices) -> Iterator[Difference]:
+    before = {item.category: item.option for item in old.tracking}
+    after = {item.category: item.option for item in new.tracking}
+    for category in sorted(before.keys() | after.keys()):
+        if before.get(category) != after.get(category):
+            yield Difference(
+                "Tracking", category, before.get(category) or NOTHING, after.get(category) or NOTHING
+            )
+
+
+def method_name(method: str) -> str:
+    """``direct_debit`` → "direct debit"."""
+    return method.replace("_", " ").strip() or "an unnamed method"
+
+
+def _terms(days: int | None) -> str:
+    if days is None:
+        return "Ignition's due date"
+    return f"{days} days after the invoice" if days != 1 else "1 day after the invoice"
+
+
+def _day(value: date | None) -> str:
+    return f"{value.day} {value:%b %Y}" if value else ""

@@ -1,0 +1,177 @@
+"""What both systems bring to a mapping: the target's settings and how the source uses its own values.
+
+Pure data. Whoever reads the two systems fills it in; nothing here knows where it came from.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from connectors.records import Account, TaxRate
+from mappings.spec import Choices, Facts
+
+REVENUE_TYPES = frozenset({"REVENUE", "SALES", "OTHERINCOME"})
+"""Account types of the ledger that sales lines may be posted to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceUse:
+    """A service of the source and the invoice lines of the last 90 days billing it; ``amount`` without tax."""
+
+    external_id: str
+    name: str
+    tax_label: str = ""
+    is_active: bool = True
+    lines: int = 0
+    amount: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelUse:
+    """A tax label of the source: services that carry it and invoice lines of the last 90 days."""
+
+    label: str
+    services: int = 0
+    lines: int = 0
+    amount: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodUse:
+    """A payment method of the source and its payments of the last 90 days."""
+
+    method: str
+    payments: int = 0
+    amount: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceView:
+    """``is_read`` is true once services and invoices have been read completely at least once."""
+
+    is_read: bool = False
+    services: tuple[ServiceUse, ...] = ()
+    labels: tuple[LabelUse, ...] = ()
+    methods: tuple[MethodUse, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrandingTheme:
+    external_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetView:
+    """The target's settings beside the source's use of its values.
+
+    ``is_read`` is true once accounts and tax rates have been read completely at least once.
+    """
+
+    is_read: bool = False
+    facts: Facts = field(default_factory=Facts)
+    branding_themes: tuple[BrandingTheme, ...] = ()
+    source: SourceView = field(default_factory=SourceView)
+    read_at: datetime | None = None
+
+    @property
+    def both_read(self) -> bool:
+        return self.is_read and self.source.is_read
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """Every account once, by code; the facts list them by code and by id."""
+        once = {account.external_id: account for account in self.facts.accounts.values()}
+        return tuple(
+            sorted(once.values(), key=lambda account: (account.code == "", account.code, account.name))
+        )
+
+    @property
+    def sales_accounts(self) -> tuple[Account, ...]:
+        """Accounts that a sales line may be posted to: active, for income, with a code to send."""
+        return tuple(
+            account
+            for account in self.accounts
+            if account.code and _is_active(account) and is_income(account)
+        )
+
+    @property
+    def clearing_accounts(self) -> tuple[Account, ...]:
+        """Accounts that payments may be posted to."""
+        return tuple(account for account in self.accounts if _is_active(account) and account.takes_payments)
+
+    @property
+    def sales_tax_rates(self) -> tuple[TaxRate, ...]:
+        """Active tax types that fit income, by name."""
+        rates = [rate for rate in self.facts.tax_rates.values() if _is_active(rate) and rate.for_revenue]
+        return tuple(sorted(rates, key=lambda rate: rate.name.casefold()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gaps:
+    """What still has no valid target. Everything but ``services`` blocks the records that need it."""
+
+    sales_account: bool
+    default_tax: bool
+    clearing: bool
+    labels: tuple[str, ...]
+    services: tuple[str, ...]
+    broken: tuple[str, ...]
+    """Chosen values that the target no longer offers, as "what: value"."""
+
+    @property
+    def blocking(self) -> int:
+        return self.sales_account + self.default_tax + self.clearing + len(self.labels) + len(self.broken)
+
+
+def is_income(account: Account) -> bool:
+    return account.account_class == "REVENUE" or account.type in REVENUE_TYPES
+
+
+def account_key(account: Account) -> str:
+    """How a choice names an account: by its code, or by its id where it has none (some bank accounts)."""
+    return account.code or account.external_id
+
+
+def find_gaps(view: TargetView, choices: Choices) -> Gaps:
+    """Compare the choices with what the source uses and the target offers now."""
+    sales = {account_key(account) for account in view.sales_accounts}
+    clearing = {account_key(account) for account in view.clearing_accounts}
+    taxes = {rate.external_id for rate in view.sales_tax_rates}
+    broken = []
+    for name, value, valid in (
+        ("Sales account", choices.sales_account, sales),
+        ("Tax without a label", choices.default_tax, taxes),
+        ("Clearing account", choices.clearing_account, clearing),
+        ("Branding theme", choices.branding_theme, {theme.external_id for theme in view.branding_themes}),
+    ):
+        if value and value not in valid:
+            broken.append(f"{name}: {value}")
+    names = {service.external_id: service.name for service in view.source.services}
+    for title, table, valid in (
+        ("Service", choices.account_by_service, sales),
+        ("Tax label", choices.tax_by_label, taxes),
+        ("Payment method", choices.clearing_by_method, clearing),
+    ):
+        broken += [
+            f"{title} {names.get(key, key)}: {value}" for key, value in table.items() if value not in valid
+        ]
+    for item in choices.tracking:
+        if item.option not in view.facts.tracking.get(item.category, frozenset()):
+            broken.append(f"Tracking {item.category}: {item.option}")
+    return Gaps(
+        sales_account=not choices.sales_account,
+        default_tax=not choices.default_tax,
+        clearing=not choices.clearing_account,
+        labels=tuple(use.label for use in view.source.labels if not choices.tax_by_label.get(use.label)),
+        services=tuple(
+            use.external_id
+            for use in view.source.services
+            if not choices.account_by_service.get(use.external_id)
+        ),
+        broken=tuple(broken),
+    )
+
+
+def _is_active(record: Account | TaxRate) -> bool:
+    return record.status in {"", "ACTIVE"}
