@@ -1,0 +1,136 @@
+"""The plan for clients → contacts."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from connectors.records import Contact
+from mappings.engine import Mapped, map_contact, natural_number
+from sync.linking import Directory, Match, is_active, match_contacts, survivor
+from sync.models import ReviewState
+from sync.plan import Decision, apply_mode, contact_update, create, filtered, held, is_stopped, may_write_contact
+from sync.planned import Planned
+from sync.world import World, parties, references_by_party
+
+KIND = "contact"
+
+
+def plan_contacts(world: World, *, mode: str, needed: frozenset[str]) -> dict[str, Planned]:
+    """One planned outcome per client, by client id. ``needed`` are clients with an invoice that may be written."""
+    matches = _matches(world)
+    names = _active_names(world)
+    return {
+        client.external_id: _plan(world, client, mode, needed, matches.get(client.external_id), names)
+        for client in world.clients.values()
+    }
+
+
+def _matches(world: World) -> dict[str, Match]:
+    """Matches for the clients that have no link and no decision by a person yet."""
+    country = world.spec.facts.country
+    references = references_by_party(world.invoices.values())
+    linked = {link.source_external_id: link.target_external_id for (kind, _), link in world.links.items() if kind == KIND}
+    directory = Directory(
+        world.contacts,
+        references=references_by_party(world.documents.values()),
+        claimed=frozenset(linked.values()),
+        country=country,
+    )
+    open_parties = [party for party in parties(world, references) if party.contact.external_id not in linked]
+    found = match_contacts(open_parties, directory)
+    # A contact recognised for one client just now is no longer free for a weaker match of another.
+    taken = frozenset(match.external_id for match in found.values() if match.external_id)
+    rest = [party for party in open_parties if not found[party.contact.external_id].external_id]
+    directory.claimed |= taken
+    found.update(match_contacts(rest, directory))
+    return found
+
+
+def _active_names(world: World) -> dict[str, str]:
+    return {item.name.casefold(): item.external_id for item in world.contacts.values() if is_active(item)}
+
+
+def _plan(
+    world: World,
+    client: Contact,
+    mode: str,
+    needed: frozenset[str],
+    match: Match | None,
+    names: Mapping[str, str],
+) -> Planned:
+    mapped = map_contact(client, world.people.get(client.external_id, []), world.spec)
+    number = natural_number(world.spec.choices.number_prefix, client.external_id)
+    planned = Planned(
+        kind=KIND,
+        source_external_id=client.external_id,
+        record_external_id=client.external_id,
+        title=client.name,
+        natural_key=number,
+        decision=Decision(action="nothing"),
+    )
+    link = world.link(KIND, client.external_id)
+    if link is not None:
+        return _linked(world, planned, mapped, link.target_external_id, mode, link.base_source, link.base_target)
+    review = world.reviews.get((KIND, client.external_id))
+    if review is not None and review.state == ReviewState.IGNORED:
+        return replace(planned, decision=filtered("left_alone", "A person decided to leave this client alone."))
+    if match is not None and match.external_id:
+        # What a person decided earlier stands until it is taken back; a new match does not overrule it.
+        if review is None or review.state == ReviewState.OPEN:
+            return replace(
+                _linked(world, planned, mapped, match.external_id, mode, {}, {}),
+                found=match,
+            )
+    barred = may_write_contact(client, needed=client.external_id in needed)
+    if barred is not None:
+        return replace(planned, decision=barred)
+    if match is not None and match.candidates and (review is None or review.state == ReviewState.OPEN):
+        text = "It may already be in Xero. Choose the contact, or create a new one."
+        return replace(planned, decision=held("review", text, mapped), undecided=match)
+    if mapped.values.get("name", "").casefold() in names:
+        text = "Xero already has an active contact with this name, and names must be unique there."
+        return replace(planned, decision=held("duplicate_name", text, mapped))
+    decision = apply_mode(create(mapped), mode)
+    return replace(planned, decision=decision, stopped=is_stopped(decision))
+
+
+def _linked(
+    world: World,
+    planned: Planned,
+    mapped: Mapped,
+    target_external_id: str,
+    mode: str,
+    base: Mapping[str, object],
+    base_target: Mapping[str, object],
+) -> Planned:
+    target = world.contacts.get(target_external_id)
+    planned = replace(planned, target_external_id=target_external_id)
+    if target is None:
+        text = "The linked contact is no longer in Xero's list. Link the client again."
+        return replace(planned, decision=held("target_gone", text))
+    if not is_active(target):
+        final = survivor(world.contacts, target_external_id)
+        text = "The linked contact is archived in Xero. Restore it there, or link the client to another one."
+        if final and final != target_external_id:
+            text = f"The linked contact was merged into “{world.contacts[final].name}” in Xero. Link it to that one."
+        return replace(planned, decision=held("target_archived", text))
+    decision = apply_mode(contact_update(mapped, target, base, base_target, world.spec.facts.country), mode)
+    return replace(planned, decision=decision, stopped=is_stopped(decision))
+
+
+def same_name_twice(planned: Mapping[str, Planned]) -> dict[str, Planned]:
+    """Creates that would give two contacts one name are held: Xero takes only the first, and it is not ours to choose."""
+    by_name: dict[str, list[str]] = {}
+    for external_id, item in planned.items():
+        if item.decision.action == "create":
+            by_name.setdefault(str(item.decision.values.get("name", "")).casefold(), []).append(external_id)
+    out = dict(planned)
+    for ids in by_name.values():
+        if len(ids) > 1:
+            for external_id in ids:
+                item = planned[external_id]
+                text = f"{len(ids)} clients in Ignition have this name, and Xero takes only one contact of a name."
+                decision = Decision(
+                    action="held", reason="duplicate_name", text=text, values=item.decision.values
+                )
+                out[external_id] = replace(item, decision=decision, stopped=False)
+    return out

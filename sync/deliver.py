@@ -1,0 +1,307 @@
+"""Sending what is owed: claim short, call with no transaction open, settle short.
+
+A batch is up to fifty Changes of one connection, kind and verb in one call. Before the call an Attempt row says that
+it may go out; whatever happens after that, no Change of it is sent again before the target has been asked whether
+it already has it. One bad element holds back only itself.
+"""
+
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from connectors.base import Outcome, Row, Target, Write
+from connectors.errors import ConnectorError, NeedsReconnect, RateLimited, Rejected
+from connectors.records import Kind as RecordKind
+from practices.models import Connection
+from sync import policy, settle
+from sync.flows import BATCH_SIZE
+from sync.models import (
+    SYNCED_KINDS,
+    Attempt,
+    AttemptResult,
+    Change,
+    ChangeState,
+    Link,
+    Mode,
+    Run,
+    Verb,
+)
+
+log = structlog.get_logger(__name__)
+
+LOOK_BACK = timedelta(minutes=10)
+"""How far before the first sending a look-up starts, to cover clocks that differ."""
+
+
+@dataclass
+class Turn:
+    """What a delivery turn did: calls made, Changes settled, and why it stopped early.
+
+    ``stopped`` ends the lane's turn until ``resumes_at``, ``trouble`` counts towards ending it.
+    """
+
+    kind: str = ""
+    calls: int = 0
+    written: int = 0
+    verified: int = 0
+    failed: int = 0
+    stopped: bool = False
+    trouble: bool = False
+    resumes_at: datetime | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One batch taken for this worker, with the Attempt that announces it."""
+
+    changes: tuple[Change, ...]
+    attempt: Attempt
+    look_up: bool
+
+
+def recover(connection: Connection) -> int:
+    """What a dead worker left in flight may have been sent: it is looked up first. Call only with the lane held."""
+    now = timezone.now()
+    left = Change.objects.filter(connection=connection, state=ChangeState.IN_FLIGHT)
+    number = left.update(state=ChangeState.PENDING, look_up_first=True, not_before=None)
+    Attempt.objects.filter(connection=connection, result=AttemptResult.STARTED).update(
+        result=AttemptResult.UNCLEAR, ended_at=now, message="The worker ended before an answer was recorded."
+    )
+    return number
+
+
+def deliver_batch(connection: Connection, target: Target, run: Run | None) -> Turn | None:
+    """Send or look up one batch; ``None`` when nothing is due. The lane must be held."""
+    claim = _claim(connection, run)
+    if claim is None:
+        return None
+    turn = Turn(kind=claim.changes[0].kind)
+    changes, writes = _resolve(claim, turn)
+    if not writes:
+        _end(claim.attempt, AttemptResult.REFUSED, calls=0, message="Nothing in the batch could be sent yet.")
+        return turn
+    kind = RecordKind(claim.changes[0].kind)
+    started = timezone.now()
+    try:
+        if claim.look_up:
+            _look_up(claim, changes, writes, target, kind, turn)
+        else:
+            key = _idempotency_key(connection, changes)
+            turn.calls += 1
+            outcomes = target.write(kind, claim.changes[0].verb, writes, idempotency_key=key)
+            _settle_outcomes(claim, changes, writes, outcomes, turn)
+    except ConnectorError as error:
+        _failed(connection, claim, changes, error, turn)
+    except Exception as error:  # the step's one broad catch: park, log, go on with the rest
+        log.exception("delivery_failed", connection=connection.pk, kind=kind.value)
+        _failed(connection, claim, changes, error, turn)
+    finally:
+        ms = int((timezone.now() - started).total_seconds() * 1000)
+        Attempt.objects.filter(pk=claim.attempt.pk).update(ms=ms, calls=max(turn.calls, 1))
+    return turn
+
+
+def is_due(connection: Connection, now: datetime) -> bool:
+    return _ready(connection, now).exists()
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next waiting Change may be tried; ``None`` when none waits for a time."""
+    waiting = (
+        Change.objects.filter(connection=connection, state=ChangeState.PENDING, not_before__isnull=False)
+        .exclude(flow__mode=Mode.WATCH)
+        .order_by("not_before")
+    )
+    return waiting.values_list("not_before", flat=True).first()
+
+
+def _ready(connection: Connection, now: datetime) -> Any:
+    return (
+        Change.objects.due(now)
+        .filter(connection=connection)
+        .exclude(flow__mode=Mode.WATCH)
+        .filter(Q(depends_on=None) | Q(depends_on__state=ChangeState.DONE))
+    )
+
+
+def _claim(connection: Connection, run: Run | None) -> Claim | None:
+    """Take the next batch: kinds in order, look-ups before sending, oldest first."""
+    now = timezone.now()
+    with transaction.atomic():
+        for kind in SYNCED_KINDS:
+            for look_up in (True, False):
+                for verb in Verb:
+                    rows = list(
+                        _ready(connection, now)
+                        .filter(kind=kind, verb=verb, look_up_first=look_up)
+                        .order_by("pk")
+                        .select_for_update(skip_locked=True, of=("self",))[:BATCH_SIZE]
+                    )
+                    if rows:
+                        return _take(connection, run, rows, kind, verb, look_up, now)
+    return None
+
+
+def _take(
+    connection: Connection, run: Run | None, rows: list[Change], kind: str, verb: str, look_up: bool, now: datetime
+) -> Claim:
+    ids = [change.pk for change in rows]
+    values: dict[str, Any] = {"state": ChangeState.IN_FLIGHT, "claimed_at": now, "sent_by": run}
+    if not look_up:
+        values["tries"] = F("tries") + 1
+        Change.objects.filter(pk__in=ids, first_sent_at=None).update(first_sent_at=now)
+    Change.objects.filter(pk__in=ids).update(**values)
+    attempt = Attempt.objects.create(
+        practice_id=connection.practice_id,
+        run=run,
+        connection=connection,
+        kind=kind,
+        verb="look_up" if look_up else verb,
+        started_at=now,
+    )
+    attempt.changes.set(rows)
+    for change in rows:
+        change.state = ChangeState.IN_FLIGHT
+        if not look_up:
+            change.tries += 1
+            change.first_sent_at = change.first_sent_at or now
+    return Claim(tuple(rows), attempt, look_up)
+
+
+def _resolve(claim: Claim, turn: Turn) -> tuple[list[Change], list[Write]]:
+    """Fill in the target ids that other records got; a Change whose partner is missing goes back to the plan."""
+    wanted = {(kind, external_id) for change in claim.changes for kind, external_id in change.refs.items()}
+    first = claim.changes[0]
+    links = {
+        (link.kind, link.source_external_id): link.target_external_id
+        for link in Link.objects.filter(
+            source_connection=first.source_connection_id,
+            target_connection=first.connection_id,
+            source_external_id__in=[external_id for _, external_id in wanted],
+        )
+    }
+    changes, writes = [], []
+    for change in claim.changes:
+        values = dict(change.values)
+        missing = False
+        for kind, external_id in change.refs.items():
+            found = links.get((kind, external_id))
+            if found is None and change.verb == Verb.CREATE:
+                missing = True
+            elif found is not None:
+                values[f"{kind}_external_id"] = found
+        if missing:
+            settle.hold(change, "no_link", "The record that it belongs to is not linked any more.")
+            continue
+        if change.verb == Verb.UPDATE:
+            values.pop("contact_external_id", None)
+        changes.append(change)
+        writes.append(
+            Write(
+                key=str(change.key),
+                natural_key=change.natural_key,
+                external_id=change.target_external_id,
+                values=values,
+            )
+        )
+    return changes, writes
+
+
+def _look_up(
+    claim: Claim,
+    changes: Sequence[Change],
+    writes: Sequence[Write],
+    target: Target,
+    kind: RecordKind,
+    turn: Turn,
+) -> None:
+    """Ask the target which of these it already has. Found: done. Not found: it may be sent."""
+    since = min(change.first_sent_at or change.created_at for change in changes) - LOOK_BACK
+    turn.calls += 1
+    found = target.find(kind, writes, since=since)
+    for change, write in zip(changes, writes, strict=True):
+        row = found.get(write.key)
+        if row is not None and row.record is not None and _is_done(change, row):
+            settle.done(change, write.values, row.external_id, row)
+            turn.written += 1
+            turn.verified += 1
+        else:
+            settle.send_again(change)
+    _end(claim.attempt, AttemptResult.OK, message=f"{len(found)} of {len(writes)} were there already.")
+
+
+def _is_done(change: Change, row: Row) -> bool:
+    """A create is done when the object exists; an update when the object already holds the new values."""
+    return change.verb == Verb.CREATE or settle.holds(change, row)
+
+
+def _settle_outcomes(
+    claim: Claim, changes: Sequence[Change], writes: Sequence[Write], outcomes: Sequence[Outcome], turn: Turn
+) -> None:
+    refused = 0
+    for change, write, outcome in zip(changes, writes, outcomes, strict=True):
+        if outcome.ok:
+            agrees = settle.accepted(change, write.values, outcome)
+            turn.written += 1
+            turn.verified += agrees
+        elif outcome.unclear:
+            settle.unclear(change, policy.delay(change.tries, random.random()))
+            refused += 1
+        else:
+            turn.failed += settle.refused(change, outcome.messages, policy.delay(change.tries, random.random()))
+            refused += 1
+    result = AttemptResult.OK if not refused else AttemptResult.PARTIAL
+    text = f"{len(changes) - refused} accepted" + (f", {refused} not" if refused else "")
+    _end(claim.attempt, result, message=text, status=200)
+
+
+def _failed(
+    connection: Connection, claim: Claim, changes: Sequence[Change], error: Exception, turn: Turn
+) -> None:
+    """The whole call failed: the error's class says what becomes of the batch and of this turn."""
+    now = timezone.now()
+    tries = max(change.tries for change in changes)
+    verdict = policy.after(error, tries=tries, now=now, spread=random.random())
+    message = error.user_message if isinstance(error, ConnectorError) else "Something went wrong on our side."
+    messages = error.messages if isinstance(error, Rejected) else ()
+    for change in changes:
+        settle.after_failure(change, verdict, message=message, messages=messages, look_up=claim.look_up)
+        turn.failed += verdict.state == ChangeState.PARKED
+    if isinstance(error, RateLimited):
+        Connection.objects.filter(pk=connection.pk).update(resumes_at=verdict.not_before)
+    turn.stopped, turn.trouble = verdict.stops_lane, verdict.trouble
+    turn.resumes_at = verdict.not_before
+    turn.message = message
+    _end(
+        claim.attempt,
+        AttemptResult(verdict.result),
+        message=message,
+        error=type(error).__name__,
+        status=getattr(error, "status", None),
+        request_id=getattr(error, "request_id", ""),
+    )
+    if isinstance(error, NeedsReconnect):
+        settle.needs_reconnect(connection, message)
+
+
+def _end(attempt: Attempt, result: str, **values: Any) -> None:
+    values["message"] = values.get("message", "")[:500]
+    Attempt.objects.filter(pk=attempt.pk).update(result=result, ended_at=timezone.now(), **values)
+
+
+def _idempotency_key(connection: Connection, changes: Sequence[Change]) -> str:
+    """One key per batch: the tenant, the Changes in it and how often each was sent, since a key must never be reused
+    for another body and Xero's memory of keys is shared by all tenants of an app."""
+    parts = [connection.tenant_external_id, *(f"{change.key}:{change.tries}" for change in changes)]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+

@@ -1,0 +1,111 @@
+"""What both systems of a practice offer a mapping, read from snapshots: the provider that ``mappings`` asks."""
+
+from collections import Counter, defaultdict
+from datetime import timedelta
+from decimal import Decimal
+
+from django.utils import timezone
+
+from connectors.records import Kind, load
+from mappings.engine import Catalogue, service_of
+from mappings.services import BrandingTheme, LabelUse, MethodUse, ServiceUse, SourceView, TargetView
+from practices.models import Connection, Practice
+from sync.flows import ensure_flows, sides_of
+from sync.models import Cursor, Snapshot
+from sync.world import catalogue, load_facts, records
+
+USAGE_DAYS = 90
+
+
+def target_view(practice: Practice) -> TargetView:
+    """The practice's first pair of systems; an empty, unread view until both are connected."""
+    ensure_flows(practice)
+    pairs = sides_of(practice)
+    if not pairs:
+        return TargetView()
+    sides, _ = pairs[0]
+    themes = records(sides.target, Kind.BRANDING_THEME).values()
+    read = _completed(sides.target, Kind.ACCOUNT, Kind.TAX_RATE)
+    return TargetView(
+        is_read=read,
+        facts=load_facts(sides),
+        branding_themes=tuple(BrandingTheme(external_id=theme.external_id, name=theme.name) for theme in themes),
+        source=_source_view(sides.source),
+        read_at=sides.target.last_read_at,
+    )
+
+
+def _source_view(source: Connection) -> SourceView:
+    services = records(source, Kind.SERVICE)
+    known = catalogue(services, records(source, Kind.PROPOSAL))
+    lines, amounts = _line_use(source, known)
+    labels: dict[str, list[str]] = defaultdict(list)
+    for service in services.values():
+        if service.tax_label:
+            labels[service.tax_label].append(service.external_id)
+    return SourceView(
+        is_read=_completed(source, Kind.SERVICE, Kind.INVOICE),
+        services=tuple(
+            ServiceUse(
+                external_id=service.external_id,
+                name=service.name,
+                tax_label=service.tax_label,
+                is_active=service.status != "deleted",
+                lines=lines[service.external_id],
+                amount=amounts[service.external_id],
+            )
+            for service in sorted(services.values(), key=lambda item: item.name.casefold())
+        ),
+        labels=tuple(
+            LabelUse(
+                label=label,
+                services=len(ids),
+                lines=sum(lines[item] for item in ids),
+                amount=sum((amounts[item] for item in ids), Decimal(0)),
+            )
+            for label, ids in sorted(labels.items())
+        ),
+        methods=_methods(source),
+    )
+
+
+def _line_use(source: Connection, known: Catalogue) -> tuple[Counter[str], dict[str, Decimal]]:
+    lines: Counter[str] = Counter()
+    amounts: dict[str, Decimal] = defaultdict(Decimal)
+    since = timezone.now().date() - timedelta(days=USAGE_DAYS)
+    rows = Snapshot.objects.of(source, Kind.INVOICE).present().filter(date__gte=since)
+    for record in rows.values_list("record", flat=True).iterator(2000):
+        for line in load(Kind.INVOICE, record).lines:
+            service = service_of(line, known)
+            if service is not None:
+                lines[service.external_id] += 1
+                amounts[service.external_id] += line.amount
+    return lines, amounts
+
+
+def _methods(source: Connection) -> tuple[MethodUse, ...]:
+    count: Counter[str] = Counter()
+    amounts: dict[str, Decimal] = defaultdict(Decimal)
+    since = timezone.now().date() - timedelta(days=USAGE_DAYS)
+    rows = Snapshot.objects.of(source, Kind.PAYMENT).present().filter(date__gte=since)
+    for record in rows.values_list("record", flat=True).iterator(2000):
+        payment = load(Kind.PAYMENT, record)
+        if payment.method:
+            count[payment.method] += 1
+            amounts[payment.method] += payment.amount
+    return tuple(
+        MethodUse(method=method, payments=number, amount=amounts[method]) for method, number in sorted(count.items())
+    )
+
+
+def _completed(connection: Connection, *kinds: Kind) -> bool:
+    done = Cursor.objects.filter(
+        connection=connection, kind__in=[kind.value for kind in kinds], variant="", completed_at__isnull=False
+    )
+    return done.count() == len(kinds)
+
+
+def known_client_ids(connection: Connection) -> set[str]:
+    """Ids of clients that this connection has shown before, to recognise the same account on a reconnect."""
+    rows = Snapshot.objects.of(connection, Kind.CONTACT.value)
+    return set(rows.values_list("external_id", flat=True))

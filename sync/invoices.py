@@ -1,0 +1,171 @@
+"""The plan for invoices."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from connectors.records import Invoice
+from mappings.engine import Mapped, map_invoice
+from sync.documents import Ledger, match_invoice
+from sync.linking import Match
+from sync.models import ReviewState
+from sync.plan import (
+    Decision,
+    apply_mode,
+    create,
+    filtered,
+    held,
+    invoice_update,
+    is_stopped,
+    may_write_invoice,
+)
+from sync.planned import Planned
+from sync.world import World
+
+KIND = "invoice"
+
+
+def clients_needed(world: World) -> frozenset[str]:
+    """Clients with an invoice that may be written and has no link yet: they need a contact whatever their state."""
+    return frozenset(
+        invoice.contact_external_id
+        for invoice in world.invoices.values()
+        if world.link(KIND, invoice.external_id) is None
+        and may_write_invoice(invoice, world.spec.choices) is None
+        and not (invoice.native and invoice.native.external_id in world.documents)
+    )
+
+
+def plan_invoices(world: World, contacts: Mapping[str, Planned], *, mode: str) -> dict[str, Planned]:
+    """One planned outcome per invoice, by invoice id."""
+    taken = {link.target_external_id for (kind, _), link in world.links.items() if kind == KIND}
+    ledger = Ledger(world.documents, taken=taken)
+    out = {}
+    for invoice in sorted(world.invoices.values(), key=_order):
+        planned = _plan(world, invoice, contacts, ledger, mode)
+        if planned.found is not None:
+            ledger.taken.add(planned.found.external_id)
+        out[invoice.external_id] = planned
+    return out
+
+
+def _order(invoice: Invoice) -> tuple[bool, str, str]:
+    """Documents with the strongest evidence are matched first, so that a weaker match can't take their partner."""
+    native = invoice.native is not None and bool(invoice.native.external_id)
+    return (not native, invoice.date.isoformat() if invoice.date else "", invoice.external_id)
+
+
+def _plan(
+    world: World, invoice: Invoice, contacts: Mapping[str, Planned], ledger: Ledger, mode: str
+) -> Planned:
+    mapped = map_invoice(invoice, world.catalogue, world.spec)
+    number = str(mapped.values["number"])
+    client = world.clients.get(invoice.contact_external_id)
+    total = Decimal(mapped.values["total"])
+    planned = Planned(
+        kind=KIND,
+        source_external_id=invoice.external_id,
+        record_external_id=invoice.external_id,
+        title=" · ".join(part for part in (client.name if client else "", invoice.reference or invoice.number) if part),
+        natural_key=number,
+        decision=Decision(action="nothing"),
+        refs={"contact": invoice.contact_external_id},
+        amount=total,
+        currency=str(mapped.values["currency"]),
+        date=invoice.date,
+    )
+    link = world.link(KIND, invoice.external_id)
+    barred = may_write_invoice(invoice, world.spec.choices)
+    if link is not None:
+        planned = replace(planned, target_external_id=link.target_external_id)
+        return _linked(world, planned, mapped, barred, link.method == "written", link.base_source, mode)
+    review = world.reviews.get((KIND, invoice.external_id))
+    if review is not None and review.state == ReviewState.IGNORED:
+        return replace(planned, decision=filtered("left_alone", "A person decided to leave this invoice alone."))
+    contact = contacts.get(invoice.contact_external_id)
+    theirs = _contact_ids(world, invoice, contact)
+    match = match_invoice(invoice, contact_external_ids=theirs, own_number=number, total=total, ledger=ledger)
+    if match.external_id:
+        if match.external_id in ledger.taken:
+            text = "The Xero invoice that this one points to is already linked to another invoice."
+            return replace(planned, decision=held("already_linked", text))
+        return replace(
+            planned,
+            target_external_id=match.external_id,
+            decision=Decision(action="adopt", values=mapped.values, remarks=mapped.remarks),
+            found=match,
+        )
+    if barred is not None:
+        return replace(planned, decision=barred)
+    return _new(mapped, planned, invoice, contact, match, review.state if review else "", mode)
+
+
+def _new(
+    mapped: Mapped,
+    planned: Planned,
+    invoice: Invoice,
+    contact: Planned | None,
+    match: Match,
+    reviewed: str,
+    mode: str,
+) -> Planned:
+    native = invoice.native
+    if native and native.state == "started":
+        text = "Ignition's own Xero link is pushing it right now. It is looked at again when that has ended."
+        return replace(planned, decision=held("native_pending", text, mapped))
+    if native and native.state == "completed" and native.external_id:
+        text = "Ignition says it pushed this invoice, but it is not in this Xero organisation. Check before it is sent."
+        return replace(planned, decision=held("native_missing", text, mapped))
+    if match.candidates and reviewed != ReviewState.CREATE:
+        text = "Xero has an invoice that looks the same. Choose it, or say that this one is new."
+        return replace(planned, decision=held("possible_duplicate", text, mapped), undecided=match)
+    if contact is None:
+        text = "Its client could not be read from Ignition."
+        return replace(planned, decision=held("no_client", text, mapped))
+    decision = create(mapped)
+    if not contact.target_external_id:
+        if contact.decision.action != "create":
+            text = f"Its client is not in Xero yet: {contact.decision.text}"
+            return replace(planned, decision=held("no_link", text, mapped))
+        planned = replace(planned, depends_on=("contact", contact.source_external_id))
+        if contact.stopped and mode != "watch":
+            text = "Its client is not in Xero yet, and contacts are only watched. Switch contacts on first."
+            return replace(planned, decision=held("contact_not_written", text, mapped))
+    elif contact.decision.reason in {"target_gone", "target_archived"}:
+        return replace(planned, decision=held("no_link", contact.decision.text, mapped))
+    decision = apply_mode(decision, mode)
+    return replace(planned, decision=decision, stopped=is_stopped(decision))
+
+
+def _linked(
+    world: World,
+    planned: Planned,
+    mapped: Mapped,
+    barred: Decision | None,
+    was_written: bool,
+    base: Mapping[str, object],
+    mode: str,
+) -> Planned:
+    target = world.documents.get(planned.target_external_id)
+    if target is None:
+        text = "The linked invoice is no longer in Xero's list."
+        return replace(planned, decision=held("target_gone", text))
+    if barred is not None:
+        if barred.reason in {"invoice_voided", "invoice_void", "invoice_deleted"} and target.status not in {
+            "VOIDED",
+            "DELETED",
+        }:
+            text = f"{barred.text} In Xero it is still {target.status.lower()}. Void or credit it there."
+            return replace(planned, decision=held("void_in_source", text))
+        return replace(planned, decision=barred)
+    decision = apply_mode(invoice_update(mapped, target, base, was_written=was_written), mode)
+    return replace(planned, decision=decision, stopped=is_stopped(decision))
+
+
+def _contact_ids(world: World, invoice: Invoice, contact: Planned | None) -> list[str]:
+    """The target contacts whose documents may be this invoice: the linked one and those merged into it."""
+    if contact is None or not contact.target_external_id:
+        return []
+    final = contact.target_external_id
+    merged = [item.external_id for item in world.contacts.values() if item.merged_into == final]
+    return [final, *merged]

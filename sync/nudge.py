@@ -1,0 +1,25 @@
+"""Waking a worker. Only speed is lost when it fails: the beat finds what is due within seconds."""
+
+from functools import partial
+
+import structlog
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+
+log = structlog.get_logger(__name__)
+
+ADVANCE = "sync.tasks.advance_run"
+
+
+def after_commit(run_pk: int) -> None:
+    """Ask for the run to be worked on once the current transaction is committed."""
+    if settings.NUDGE_WORKERS:
+        transaction.on_commit(partial(_send, run_pk))
+
+
+def _send(run_pk: int) -> None:
+    try:
+        current_app.send_task(ADVANCE, args=[run_pk], ignore_result=True)
+    except Exception:  # the broker may be away; the row is the queue and the beat looks at it
+        log.warning("nudge_failed", run=run_pk, exc_info=True)

@@ -1,0 +1,190 @@
+"""Lists of Changes with their before → after, and what their causes add up to."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Min, QuerySet, Sum
+from django.http import QueryDict
+
+from practices.models import Practice
+from sync.models import OPEN_CHANGE_STATES, Change, ChangeState, Kind, ParkedAs, Snapshot, Verb
+from sync.pages.diff import FieldDiff, LineDiff, field_diffs, line_diffs
+from sync.pages.lists import Total, totals_of
+from sync.pages.paging import Sheet, sheet
+from sync.filters import HELD_BY_MODE, ChangeFilter
+from sync.pages.words import FIX_MAPPING, MAPPING_REASONS, NEXT_STEP, REVIEW_REASONS, reason_words
+
+SORTS = {"newest": "pk", "title": "title", "amount": "amount", "date": "date"}
+DEFAULT_SORT = "-newest"
+FIELDS_SHOWN = 6
+"""Changed fields shown in a list; the page of the Change shows all."""
+
+KIND_ORDER = {Kind.CONTACT: 0, Kind.INVOICE: 1, Kind.PAYMENT: 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRow:
+    change: Change
+    fields: Sequence[FieldDiff]
+    more: int
+    lines: int
+    lines_changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeListing:
+    sheet: Sheet
+    rows: Sequence[ChangeRow]
+    totals: Sequence[Total]
+    filter: ChangeFilter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Open Changes with one cause. ``code`` filters the list to exactly these."""
+
+    kind: str
+    verb: str
+    state: str
+    code: str
+    count: int
+    amounts: tuple[Total, ...]
+    oldest: Any
+
+    @property
+    def title(self) -> str:
+        return reason_words(self.code) if self.code else str(ChangeState(self.state).label)
+
+    @property
+    def next_step(self) -> str:
+        return NEXT_STEP.get(self.code, FIX_MAPPING if self.by_mapping else "")
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether this waits for a person rather than for the clock or a mode."""
+        by_mode = self.code in HELD_BY_MODE.values() or not self.code
+        return self.state == ChangeState.PARKED or (self.state == ChangeState.HELD and not by_mode)
+
+    @property
+    def by_mapping(self) -> bool:
+        return self.code in MAPPING_REASONS
+
+    @property
+    def by_review(self) -> bool:
+        return self.code in REVIEW_REASONS
+
+    @property
+    def verb_words(self) -> str:
+        return str(Verb(self.verb).label) if self.verb in Verb.values else ""
+
+
+def change_listing(practice: Practice, params: QueryDict, *, states: Sequence[str] | None = None) -> ChangeListing:
+    """One page of Changes, only in ``states`` when given."""
+    base = Change.objects.filter(practice=practice)
+    if states is not None:
+        base = base.filter(state__in=states)
+    reasons = known_reasons(practice)
+    asked = params.get("reason")
+    if asked and asked not in reasons:
+        reasons.append(asked[:40])
+    narrowed = ChangeFilter(
+        params, queryset=base, reasons=reasons, states=None if states is None else [str(item) for item in states]
+    )
+    query: QuerySet[Any] = narrowed.qs
+    totals = totals_of(query)
+    page = sheet(
+        query, params, count=sum(item.count for item in totals), sorts=SORTS, default=DEFAULT_SORT
+    )
+    return ChangeListing(sheet=page, rows=[change_row(item) for item in page.rows], totals=totals, filter=narrowed)
+
+
+def change_row(change: Change) -> ChangeRow:
+    fields = field_diffs(change.before, change.values, currency=change.currency)
+    marked = [row for row in fields if row.changed]
+    lines = line_diffs(change.before, change.values, currency=change.currency)
+    return ChangeRow(
+        change=change,
+        fields=marked[:FIELDS_SHOWN],
+        more=max(0, len(marked) - FIELDS_SHOWN),
+        lines=len(lines),
+        lines_changed=any(cell.changed for line in lines for cell in line.cells),
+    )
+
+
+def all_fields(change: Change) -> tuple[list[FieldDiff], list[LineDiff]]:
+    return (
+        field_diffs(change.before, change.values, currency=change.currency),
+        line_diffs(change.before, change.values, currency=change.currency),
+    )
+
+
+def known_reasons(practice: Practice) -> list[str]:
+    """Causes that occur among the open Changes, for the filter."""
+    rows = (
+        Change.objects.filter(practice=practice, state__in=OPEN_CHANGE_STATES)
+        .order_by()
+        .values_list("reason", "parked_as")
+        .distinct()
+    )
+    return sorted({code for pair in rows for code in pair if code})
+
+
+def causes(practice: Practice) -> list[Cause]:
+    """Open Changes grouped by what they wait for: most urgent states first, then by count. One query."""
+    rows = (
+        Change.objects.filter(practice=practice, state__in=OPEN_CHANGE_STATES)
+        .order_by()
+        .values_list("kind", "verb", "state", "reason", "parked_as", "currency")
+        .annotate(n=Count("pk"), total=Sum("amount"), oldest=Min("created_at"))
+    )
+    groups: dict[tuple[str, str, str, str], list[tuple[str, int, Decimal | None, Any]]] = defaultdict(list)
+    for kind, verb, state, reason, parked_as, currency, count, total, oldest in rows:
+        code = reason
+        if state == ChangeState.PARKED:
+            code = parked_as if parked_as != ParkedAs.NONE and not reason else reason or parked_as
+        groups[(kind, verb, state, code)].append((currency, count, total, oldest))
+    found = [_cause(key, parts) for key, parts in groups.items()]
+    urgency = {ChangeState.PARKED: 0, ChangeState.HELD: 1, ChangeState.PENDING: 2, ChangeState.IN_FLIGHT: 3}
+    return sorted(found, key=lambda item: (urgency[ChangeState(item.state)], _kind_order(item.kind), -item.count))
+
+
+def source_snapshot(change: Change) -> Snapshot | None:
+    """The record this Change comes from."""
+    return Snapshot.objects.filter(
+        connection=change.source_connection_id,
+        kind=change.kind,
+        external_id=change.source_external_id.partition("/")[0],
+    ).first()
+
+
+def target_snapshot(change: Change) -> Snapshot | None:
+    """The record this Change writes to, once it exists and has been read."""
+    if not change.target_external_id:
+        return None
+    return (
+        Snapshot.objects.filter(
+            connection=change.connection_id, kind=change.kind, external_id=change.target_external_id
+        )
+        .select_related("connection")
+        .first()
+    )
+
+
+def _cause(key: tuple[str, str, str, str], parts: Sequence[tuple[str, int, Decimal | None, Any]]) -> Cause:
+    kind, verb, state, code = key
+    return Cause(
+        kind=kind,
+        verb=verb,
+        state=state,
+        code=code,
+        count=sum(part[1] for part in parts),
+        amounts=tuple(Total(currency, total, count) for currency, count, total, _ in parts if total is not None),
+        oldest=min(part[3] for part in parts),
+    )
+
+
+def _kind_order(kind: str) -> int:
+    return KIND_ORDER[Kind(kind)] if kind in KIND_ORDER else len(KIND_ORDER)

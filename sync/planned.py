@@ -1,0 +1,33 @@
+"""What one plan says about one source record, on its way to the outbox."""
+
+from dataclasses import dataclass, field
+from datetime import date as Day
+from decimal import Decimal
+
+from sync.linking import Match
+from sync.plan import Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """``record_external_id`` is the source snapshot shown for it; a payment's shares have one record and several ids.
+
+    ``found`` is a pair that was recognised just now and is to be remembered; ``undecided`` goes to a person.
+    ``depends_on`` names the planned record (kind, source id) whose create has to come first.
+    """
+
+    kind: str
+    source_external_id: str
+    record_external_id: str
+    title: str
+    decision: Decision
+    target_external_id: str = ""
+    natural_key: str = ""
+    refs: dict[str, str] = field(default_factory=dict)
+    depends_on: tuple[str, str] | None = None
+    amount: Decimal | None = None
+    currency: str = ""
+    date: Day | None = None
+    found: Match | None = None
+    undecided: Match | None = None
+    stopped: bool = False

@@ -1,0 +1,206 @@
+"""What becomes of one Change after an answer. Each function is one short transaction; the caller holds the lane."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from connectors.base import Outcome, Row
+from connectors.records import Kind as RecordKind
+from connectors.registry import explain
+from practices.audit import record as audit
+from practices.models import Connection, ConnectionState
+from sync import snapshots
+from sync.models import Change, ChangeState, Kind, Link, LinkMethod, ParkedAs, Snapshot, Standing, Verb
+from sync.plan import contact_values, invoice_values, stored_agrees
+from sync.policy import MOST_TRIES, Verdict
+
+
+def accepted(change: Change, values: Mapping[str, Any], outcome: Outcome) -> bool:
+    """The target took it. Returns whether what it stored agrees with what was sent."""
+    row = Row(
+        kind=RecordKind(change.kind),
+        external_id=outcome.external_id,
+        raw=outcome.raw,
+        record=outcome.record,
+        problem="" if outcome.record else "The answer to our write could not be read.",
+    )
+    return done(change, values, outcome.external_id, row, warnings=outcome.warnings)
+
+
+def done(
+    change: Change, values: Mapping[str, Any], external_id: str, row: Row, *, warnings: Sequence[str] = ()
+) -> bool:
+    """Link, snapshot, Change and standing in one transaction, so that none is known without the others."""
+    now = timezone.now()
+    differences = stored_agrees(change.kind, values, row.record) if row.record is not None else ["it can't be read"]
+    with transaction.atomic():
+        if row.record is not None:
+            snapshots.store_one(change.connection, row)
+        _link(change, external_id, row)
+        Change.objects.filter(pk=change.pk).update(
+            state=ChangeState.DONE,
+            target_external_id=external_id,
+            done_at=now,
+            verified_at=None if differences else now,
+            look_up_first=False,
+            not_before=None,
+            parked_as=ParkedAs.NONE,
+            reason="stored_differently" if differences else "",
+            message=f"{_name(change)} stored it differently: {'; '.join(differences)}"[:500] if differences else "",
+            remarks=[*change.remarks, *warnings],
+        )
+        _stand(change, Standing.IN_SYNC, "", "")
+    return not differences
+
+
+def _link(change: Change, external_id: str, row: Row) -> None:
+    now = timezone.now()
+    there = _there(change.kind, row)
+    if change.verb == Verb.CREATE:
+        Link.objects.update_or_create(
+            source_connection=change.source_connection,
+            target_connection=change.connection,
+            kind=change.kind,
+            source_external_id=change.source_external_id,
+            defaults={
+                "practice_id": change.practice_id,
+                "target_external_id": external_id,
+                "method": LinkMethod.WRITTEN,
+                "confidence": 1,
+                "reasons": ["Written by this app"],
+                "base_source": change.values,
+                "base_target": there,
+                "agreed_at": now,
+            },
+        )
+        return
+    link = Link.objects.select_for_update().get(
+        source_connection=change.source_connection,
+        target_connection=change.connection,
+        kind=change.kind,
+        source_external_id=change.source_external_id,
+    )
+    link.base_source = {**link.base_source, **change.values}
+    link.base_target = {**link.base_target, **there}
+    link.agreed_at = now
+    link.save(update_fields=["base_source", "base_target", "agreed_at"])
+
+
+def _there(kind: str, row: Row) -> dict[str, Any]:
+    if row.record is None:
+        return {}
+    if kind == Kind.CONTACT:
+        return contact_values(row.record)  # type: ignore[arg-type]
+    if kind == Kind.INVOICE:
+        return invoice_values(row.record)  # type: ignore[arg-type]
+    return {}
+
+
+def holds(change: Change, row: Row) -> bool:
+    """Whether the target's object already has the values of an update."""
+    there = _there(change.kind, row)
+    return all(str(there.get(name, "")) == str(value) for name, value in change.values.items() if name in there)
+
+
+def send_again(change: Change) -> None:
+    """Looked up and not there: it may be sent now."""
+    _back(change, look_up_first=False, not_before=None)
+
+
+def unclear(change: Change, wait: timedelta) -> None:
+    """The answer said nothing about this element: look it up before anything else."""
+    if change.tries >= MOST_TRIES:
+        _park(change, ParkedAs.UNCLEAR, "unclear", f"{_name(change)}'s answers did not say whether this was done.", look_up=True)
+        return
+    _back(change, look_up_first=True, not_before=timezone.now() + wait)
+
+
+def refused(change: Change, messages: Sequence[str], wait: timedelta) -> bool:
+    """The target refused this element. Returns whether it now needs a person."""
+    cause = explain(change.connection.provider, messages)
+    if cause.parks_as == "unclear" and change.tries < MOST_TRIES:
+        _back(change, look_up_first=True, not_before=timezone.now() + wait)
+        return False
+    said = "; ".join(messages)
+    text = f"{cause.sentence} {cause.fix}" + (f" {_name(change)}'s words: {said}" if said else "")
+    _park(change, ParkedAs(cause.parks_as), cause.code, text)
+    return True
+
+
+def after_failure(
+    change: Change, verdict: Verdict, *, message: str, messages: Sequence[str], look_up: bool
+) -> None:
+    """The call as a whole failed. A look-up that failed stays a look-up; a sending that may have arrived becomes one."""
+    if verdict.state == ChangeState.PARKED:
+        cause = explain(change.connection.provider, messages) if messages else None
+        text = f"{cause.sentence} {cause.fix} {_name(change)}'s words: {'; '.join(messages)}" if cause else message
+        reason = cause.code if cause else verdict.parked_as
+        _park(change, ParkedAs(verdict.parked_as), reason, text, look_up=look_up or verdict.look_up_first)
+        return
+    tries = change.tries if verdict.counts or look_up else max(change.tries - 1, 0)
+    _back(
+        change,
+        look_up_first=look_up or verdict.look_up_first,
+        not_before=verdict.not_before,
+        tries=tries,
+        message=message[:500],
+    )
+
+
+def hold(change: Change, reason: str, text: str) -> None:
+    Change.objects.filter(pk=change.pk).update(state=ChangeState.HELD, reason=reason, message=text[:500])
+    _stand(change, Standing.HELD, reason, text)
+
+
+def needs_reconnect(connection: Connection, message: str) -> None:
+    """Flag the connection once; what waits for it stays pending and goes on after a reconnect."""
+    with transaction.atomic():
+        flagged = Connection.objects.filter(pk=connection.pk, state=ConnectionState.CONNECTED).update(
+            state=ConnectionState.NEEDS_RECONNECT, state_reason=message[:300]
+        )
+        if flagged:
+            name = connection.get_provider_display()
+            audit(
+                connection.practice,
+                None,
+                "connection.needs_reconnect",
+                f"{name} needs reconnecting: {message}"[:500],
+                object=connection,
+            )
+
+
+def _name(change: Change) -> str:
+    return change.connection.get_provider_display()
+
+
+def _back(change: Change, **values: Any) -> None:
+    Change.objects.filter(pk=change.pk).update(state=ChangeState.PENDING, **values)
+
+
+def _park(change: Change, parked_as: ParkedAs, reason: str, text: str, *, look_up: bool = False) -> None:
+    Change.objects.filter(pk=change.pk).update(
+        state=ChangeState.PARKED,
+        parked_as=parked_as,
+        reason=reason[:40],
+        message=text[:500],
+        look_up_first=look_up,
+        not_before=None,
+    )
+    _stand(change, Standing.PARKED, parked_as, text)
+
+
+def _stand(change: Change, standing: Standing, reason: str, text: str) -> None:
+    """Keep the source record's standing current between plans. A payment stands in sync when all its shares do."""
+    record_id = change.source_external_id.split("/", 1)[0]
+    if standing == Standing.IN_SYNC and record_id != change.source_external_id:
+        others = Change.objects.open().filter(
+            connection=change.connection, kind=change.kind, source_external_id__startswith=f"{record_id}/"
+        )
+        if others.exclude(pk=change.pk).exists():
+            return
+    Snapshot.objects.filter(connection=change.source_connection, kind=change.kind, external_id=record_id).update(
+        standing=standing, standing_reason=reason[:40], standing_text=text[:500]
+    )

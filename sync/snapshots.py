@@ -1,0 +1,177 @@
+"""Storing what was read: one row per outside object, written only when its content changed."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from connectors.base import Row
+from connectors.records import Collection, Contact, Entry, Invoice, Payment, Person, Record, dump
+from practices.models import Connection
+from sync.models import Snapshot
+
+_FIELDS = (
+    "record",
+    "raw",
+    "content_hash",
+    "problem",
+    "name",
+    "email",
+    "phone",
+    "number",
+    "reference",
+    "party_external_id",
+    "status",
+    "date",
+    "amount",
+    "currency",
+    "source_created_at",
+    "source_updated_at",
+    "received_at",
+    "seen_at",
+    "gone_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How many objects of a page were read, had changed (or were new), and could not be read."""
+
+    read: int
+    changed: int
+    unreadable: int
+
+
+def store(connection: Connection, rows: Sequence[Row], *, now: datetime, mark_seen: bool = False) -> Stored:
+    """Write the rows whose content changed. ``mark_seen`` also stamps the others, for a walk that looks for gaps.
+
+    Safe to repeat: the same page again changes nothing. An object listed twice counts once.
+    """
+    latest = {(row.kind, row.external_id): row for row in rows}
+    if not latest:
+        return Stored(0, 0, 0)
+    kind = rows[0].kind
+    known = {
+        (item.kind, item.external_id): item
+        for item in Snapshot.objects.filter(
+            connection=connection, kind=kind, external_id__in=[external_id for _, external_id in latest]
+        ).only("pk", "kind", "external_id", "content_hash", "gone_at")
+    }
+    fresh, same = [], []
+    for key, row in latest.items():
+        made = _snapshot(connection, row, now)
+        old = known.get(key)
+        if old is not None and old.content_hash == made.content_hash and old.gone_at is None:
+            same.append(old.pk)
+        else:
+            fresh.append(made)
+    if fresh:
+        Snapshot.objects.bulk_create(
+            fresh,
+            update_conflicts=True,
+            unique_fields=["connection", "kind", "external_id"],
+            update_fields=list(_FIELDS),
+            batch_size=500,
+        )
+    if mark_seen and same:
+        Snapshot.objects.filter(pk__in=same).update(seen_at=now)
+    return Stored(len(latest), len(fresh), sum(1 for row in latest.values() if row.problem))
+
+
+def store_one(connection: Connection, row: Row) -> None:
+    store(connection, [row], now=timezone.now())
+
+
+def mark_gone(connection: Connection, kind: str, *, not_seen_since: datetime) -> int:
+    """After complete walks over every variant: what no list showed is gone at the source. Returns how many."""
+    gone = Snapshot.objects.of(connection, kind).filter(gone_at=None, seen_at__lt=not_seen_since)
+    return gone.update(gone_at=timezone.now())
+
+
+def _snapshot(connection: Connection, row: Row, now: datetime) -> Snapshot:
+    raw = json.loads(json.dumps(row.raw, default=_plain, sort_keys=True))
+    canonical = json.dumps(raw, sort_keys=True, separators=(",", ":"))
+    snapshot = Snapshot(
+        practice_id=connection.practice_id,
+        connection=connection,
+        kind=row.kind.value,
+        external_id=row.external_id[:100],
+        raw=raw,
+        content_hash=hashlib.sha256((canonical + row.problem).encode()).hexdigest(),
+        problem=row.problem[:300],
+        received_at=now,
+        seen_at=now,
+    )
+    if row.record is not None:
+        snapshot.record = dump(row.record)
+        snapshot.status = row.record.status[:40]
+        snapshot.source_created_at = row.record.source_created_at
+        snapshot.source_updated_at = row.record.source_updated_at
+        for name, value in _keys(row.record).items():
+            limit = Snapshot._meta.get_field(name).max_length  # type: ignore[union-attr]
+            setattr(snapshot, name, value[:limit] if isinstance(value, str) else value)
+    return snapshot
+
+
+def _keys(record: Record) -> dict[str, Any]:
+    """The values by which a record is searched, listed and matched."""
+    if isinstance(record, Contact):
+        return {"name": record.name, "email": record.email, "phone": record.phone, "number": record.number}
+    if isinstance(record, Person):
+        return {
+            "name": record.name,
+            "email": record.email,
+            "phone": record.phone or record.mobile,
+            "party_external_id": record.contact_external_id,
+        }
+    if isinstance(record, Invoice):
+        return {
+            "number": record.number,
+            "reference": record.reference,
+            "party_external_id": record.contact_external_id,
+            "date": record.date,
+            "amount": record.total,
+            "currency": record.currency,
+        }
+    if isinstance(record, Payment):
+        return {
+            "reference": record.reference,
+            "party_external_id": record.contact_external_id,
+            "date": record.collected_at.date() if record.collected_at else record.date,
+            "amount": record.amount,
+            "currency": record.currency,
+        }
+    if isinstance(record, Collection):
+        return {
+            "reference": record.invoice_external_id,
+            "party_external_id": record.contact_external_id,
+            "date": record.started_at.date() if record.started_at else None,
+            "amount": record.amount,
+            "currency": record.currency,
+        }
+    if isinstance(record, Entry):
+        return {
+            "name": record.name,
+            "reference": record.reference,
+            "party_external_id": record.contact_external_id,
+            "date": record.date,
+            "amount": record.amount,
+            "currency": record.currency,
+        }
+    return {
+        "name": getattr(record, "name", ""),
+        "email": getattr(record, "email", ""),
+        "number": getattr(record, "code", "") or getattr(record, "number", ""),
+        "party_external_id": getattr(record, "contact_external_id", ""),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise TypeError(f"{type(value).__name__} in a payload")
