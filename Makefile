@@ -1,0 +1,68 @@
+# make demo    everything on this machine, ready to look at
+# make test    the whole test suite, no service needed
+# make check   linters, types, import directions, migrations, templates
+# make audit   known faults in the packages used (asks a public database)
+# make pins    choose package versions anew within requirements*.in
+# make clean   forget what was made here: environment, demo database, caches
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+PY := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+UV_VERSION := 0.13.9
+
+# uv is much faster; where it can't reach the package index the way pip is set up to, pip does the same.
+INSTALL = $(UV) pip install --quiet --compile-bytecode --python $(PY) -r $(1) || $(PY) -m pip install --quiet -r $(1)
+
+# Settings as an installation would have them, so that "check" finds what only matters there. No database is asked.
+PRODUCTION = env DATABASE_URL= DEBUG=0 BASE_URL=https://sync.example.com ALLOWED_HOSTS= CSRF_TRUSTED_ORIGINS= \
+  SECRET_KEY=not-a-secret-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ \
+  FIELD_ENCRYPTION_KEYS=MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE= REQUIRE_MFA=1 TRUSTED_PROXIES=1 LOG_LEVEL=INFO \
+  CACHE_URL=dbcache://cache_rows CELERY_BROKER_URL=pgmq:// EMAIL_URL=smtp+tls://mail.example.com:587 \
+  IGNITION_CLIENT_ID=id IGNITION_CLIENT_SECRET=secret XERO_CLIENT_ID=id XERO_CLIENT_SECRET=secret
+
+.PHONY: demo test check audit pins clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/runtime.stamp
+	@exec $(PY) -m launcher demo
+
+test: $(VENV)/dev.stamp
+	$(PY) -m pytest $(ARGS)
+
+check: $(VENV)/dev.stamp
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy .
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/djlint --lint --quiet templates
+	$(PRODUCTION) $(PY) manage.py makemigrations --check --dry-run --skip-checks
+	$(PRODUCTION) DATABASE_URL=postgresql://app@db.example.com/app $(PY) manage.py check --deploy --fail-level WARNING
+	$(PRODUCTION) $(PY) manage.py check_templates --skip-checks
+
+audit: $(VENV)/dev.stamp
+	$(VENV)/bin/pip-audit --requirement requirements.txt --disable-pip --no-deps
+
+pins: $(VENV)/dev.stamp
+	for set in requirements requirements-dev; do \
+	  $(UV) pip compile --quiet --universal --python-version 3.11 --no-header --upgrade $$set.in -o $$set.txt && \
+	  sed -i "1i # Pinned by \"make pins\" from $$set.in, which says what for." $$set.txt || exit 1; \
+	done
+
+clean:
+	@if [ -e var/demo/lock ] && ! flock -n var/demo/lock true; then echo "Stop the demo first."; exit 1; fi
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/runtime.stamp: requirements.txt | $(UV)
+	$(call INSTALL,requirements.txt)
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt | $(UV)
+	$(call INSTALL,requirements-dev.txt)
+	@touch $@
