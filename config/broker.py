@@ -9,6 +9,9 @@ PGMQ_ON_OUR_DATABASE = "pgmq://our-database"
 PGMQ_WAIT_SECONDS = 1
 PGMQ_POLL_MS = 50
 
+#: Options of a database that mean something to Django and nothing to PostgreSQL's own library.
+DJANGO_OPTIONS = {"assume_role", "isolation_level", "pool", "server_side_binding"}
+
 #: Two at once is all a publisher or a worker's consumer needs; PostgreSQL's connections are few.
 PGMQ_POOL_SIZE = 2
 
@@ -48,7 +51,8 @@ def _pgmq_conninfo(database: dict[str, Any]) -> str:
     The client keeps only five values and joins them without quoting, so each is quoted twice, and the
     remaining ones (``sslmode`` and the like) ride behind the last of the five, the password.
     """
-    extra = {key: value for key, value in database.get("OPTIONS", {}).items() if isinstance(value, str | int)}
+    options = database.get("OPTIONS", {}).items()
+    extra = {key: value for key, value in options if key not in DJANGO_OPTIONS}
     five = {
         "host": database.get("HOST") or extra.pop("host", None) or "localhost",
         "port": database.get("PORT") or extra.pop("port", None) or 5432,

@@ -12,13 +12,13 @@ LEVELS = {name: name for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL
 
 #: Names whose values never reach a log line, wherever they stand in a word.
 _SECRET_NAME = re.compile(
-    r"secret|token|password|passwd|api_?key|authorization|cookie|credential|signature", re.I
+    r"secret|token|password|passwd|api[_-]?key|authorization|cookie|credential|signature", re.I
 )
 
 #: The same inside a sentence: ``Bearer abc``, ``access_token=abc``, ``"client_secret": "abc"``.
 _SECRET_TEXT = re.compile(
     r"""(?ix)
-    (bearer\s+ | basic\s+ | [a-z_-]*(?:token|secret|password|api_?key)["']?\s*[=:]\s*["']?)
+    (\b(?:bearer|basic)\s+ (?=\S{12}) | [a-z_-]*(?:token|secret|password|api[_-]?key)["']?\s*[=:]\s*["']?)
     [^\s"'&,;<>]{6,}
     """
 )

@@ -93,6 +93,10 @@ TEMPLATES: list[dict[str, Any]] = [
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 
+PRODUCT_NAME = env.text("PRODUCT_NAME", "Practice Sync")
+#: Shown on the log-in page of the demo, as (e-mail, password, label); never anywhere but on this machine.
+DEMO_LOGINS = [entry.split("|") for entry in env.words("DEMO_LOGINS", [])] if ON_LOOPBACK else []
+
 # --- language and time ----------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-au"
 TIME_ZONE = "UTC"

@@ -118,7 +118,9 @@ class Write:
 
 
 class Target(Protocol):
-    def write(self, kind: Kind, verb: str, writes: Sequence[Write], *, idempotency_key: str) -> Sequence[Outcome]:
+    def write(
+        self, kind: Kind, verb: str, writes: Sequence[Write], *, idempotency_key: str
+    ) -> Sequence[Outcome]:
         """One call for the whole batch; outcomes in the order of ``writes``.
 
         Raises :class:`Unclear` when the call may have been carried out without an answer.

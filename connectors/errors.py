@@ -1,14 +1,14 @@
 """What can go wrong when we talk to a provider. The class carries the decision, the loop looks only at it::
 
-    ConnectorError        provider, status, request_id, user_message, detail (for the log only)
-    ├─ Retryable          later, with backoff; counted as an attempt
-    │  ├─ RateLimited     later, at the moment the provider named; not counted
-    │  └─ Unavailable     5xx on a read, or a connection refused before anything was sent
-    ├─ Unclear            sent, no usable answer: look it up first, then decide
-    ├─ Rejected           the provider understood and refused; a person or a mapping has to change something
-    ├─ NotFound           the provider does not know the id
-    ├─ Unreadable         an answer that is not what the provider documents
-    └─ NeedsReconnect     credentials or permissions are gone; a person has to reconnect
+ConnectorError        provider, status, request_id, user_message, detail (for the log only)
+├─ Retryable          later, with backoff; counted as an attempt
+│  ├─ RateLimited     later, at the moment the provider named; not counted
+│  └─ Unavailable     5xx on a read, or a connection refused before anything was sent
+├─ Unclear            sent, no usable answer: look it up first, then decide
+├─ Rejected           the provider understood and refused; a person or a mapping has to change something
+├─ NotFound           the provider does not know the id
+├─ Unreadable         an answer that is not what the provider documents
+└─ NeedsReconnect     credentials or permissions are gone; a person has to reconnect
 """
 
 from collections.abc import Sequence

@@ -7,42 +7,18 @@ it failed decides. A connection that could not be opened sent nothing; a broken 
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 
+from connectors.answers import Answer
 from connectors.base import TokenSource
-from connectors.errors import ConnectorError, NeedsReconnect, NotFound, Unavailable, Unclear, Unreadable
+from connectors.errors import ConnectorError, NeedsReconnect, Unavailable, Unclear, Unreadable
 
 USER_AGENT = "PracticeLedgerSync/0.1"
 CONNECT_SECONDS = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A provider's answer. ``headers`` have lower-case names; ``ms`` is how long it took."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    ms: int
-
-    def json(self) -> Any:
-        """The body as JSON with ``Decimal`` numbers; raises ``ValueError`` when it isn't JSON."""
-        return json.loads(self.body, parse_float=Decimal)
-
-    @property
-    def date(self) -> datetime | None:
-        """The provider's clock."""
-        try:
-            return parsedate_to_datetime(self.headers["date"]).astimezone(UTC)
-        except (KeyError, ValueError, TypeError):
-            return None
 
 
 Classify = Callable[[Answer, bool], ConnectorError]
@@ -75,7 +51,9 @@ class ApiSession:
         adapter = HTTPAdapter(max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
-        self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})})
+        self._session.headers.update(
+            {"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})}
+        )
 
     def call(
         self,
@@ -114,7 +92,10 @@ class ApiSession:
             return answer.json()
         except ValueError as error:
             raise Unreadable(
-                "The answer could not be read.", provider=self.provider, status=answer.status, detail=repr(error)
+                "The answer could not be read.",
+                provider=self.provider,
+                status=answer.status,
+                detail=repr(error),
             ) from error
 
     def _send(
@@ -179,19 +160,6 @@ class ApiSession:
             provider=self.provider,
             detail=type(error).__name__,
         )
-
-
-def plain_failure(provider: str, answer: Answer, *, is_write: bool) -> ConnectorError | None:
-    """The statuses that mean the same at every provider; ``None`` where the provider's own table decides."""
-    if answer.status >= 500:
-        text = f"{provider.title()} had a problem ({answer.status})."
-        if is_write:
-            later = " It will be looked up before anything is sent again."
-            return Unclear(text + later, provider=provider, status=answer.status)
-        return Unavailable(text + " It will be tried again.", provider=provider, status=answer.status)
-    if answer.status == 404:
-        return NotFound(f"{provider.title()} does not know this record.", provider=provider, status=404)
-    return None
 
 
 def _refused(error: requests.exceptions.ConnectionError) -> bool:

@@ -17,9 +17,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from oauthlib.oauth2 import InvalidGrantError, OAuth2Error
+from oauthlib.oauth2 import InvalidGrantError, OAuth2Error  # type: ignore[import-untyped]
 from requests.auth import HTTPBasicAuth
-from requests_oauthlib import OAuth2Session
+from requests_oauthlib import OAuth2Session  # type: ignore[import-untyped]
 
 from connectors.errors import ConnectorError, NeedsReconnect, Rejected, Retryable, Unavailable
 from connectors.http import USER_AGENT

@@ -16,7 +16,6 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-
 Day = date
 """``date`` under another name, for classes that have a field called ``date``."""
 

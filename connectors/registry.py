@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from connectors.answers import Answer
 from connectors.base import TokenSource
 from connectors.causes import Cause
-from connectors.http import Answer
 from connectors.ignition.client import IgnitionClient
 from connectors.xero import failures as xero_failures
 from connectors.xero.client import XeroClient

@@ -25,6 +25,15 @@ from launcher.processes import Program, Supervisor
 WEB_PORT = 8000
 SANDBOX_PORT = 8091
 
+#: The people that seed_demo makes, for the log-in page: e-mail, password, label.
+LOG_INS = (
+    ("owner@demo.example", "demo-practice-2026", "Owner"),
+    ("admin@demo.example", "demo-practice-2026", "Admin"),
+    ("staff@demo.example", "demo-practice-2026", "Staff"),
+    ("viewer@demo.example", "demo-practice-2026", "Viewer"),
+    ("support@demo.example", "demo-practice-2026", "Support team"),
+)
+
 #: How many ports after the usual one are tried while it is taken.
 PORTS_TRIED = 20
 
@@ -110,6 +119,7 @@ def _environment(server: postgres.Server | None) -> dict[str, str]:
         "CACHE_URL": "dbcache://cache_rows",
         "EMAIL_URL": "consolemail://",
         "REQUIRE_MFA": "0",
+        "DEMO_LOGINS": ",".join("|".join(log_in) for log_in in LOG_INS),
         "IGNITION_API_URL": sandbox,
         "IGNITION_AUTH_URL": sandbox,
         "IGNITION_CLIENT_ID": "sandbox-ignition-app",

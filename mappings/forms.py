@@ -40,11 +40,12 @@ class SectionForm(forms.Form):
         """The choices with this form's values in place. Only after ``is_valid()``."""
         return dataclasses.replace(self.choices, **self.cleaned_data)
 
-    def choose(self, name: str, offered: Iterable[Option], empty: str) -> None:
-        cast("forms.ChoiceField", self.fields[name]).choices = [
-            ("", empty),
-            *((item.value, item.label) for item in offered if not item.blocked),
-        ]
+    def choose(self, name: str, offered: Iterable[Option], empty: str, *, needed: bool = False) -> None:
+        """Offer what can be chosen. A needed choice has to be made as soon as there is one to make."""
+        able = [(item.value, item.label) for item in offered if not item.blocked]
+        field = cast("forms.ChoiceField", self.fields[name])
+        field.choices = [("", empty), *able]
+        field.required = needed and bool(able)
 
 
 class InvoicesForm(SectionForm):
@@ -82,7 +83,12 @@ class InvoicesForm(SectionForm):
     )
 
     def offer(self) -> None:
-        self.choose("sales_account", options.sales_options(self.view, self.choices.sales_account), "Choose…")
+        self.choose(
+            "sales_account",
+            options.sales_options(self.view, self.choices.sales_account),
+            "Choose…",
+            needed=True,
+        )
         self.choose(
             "branding_theme", options.theme_options(self.view, self.choices.branding_theme), "Xero's default"
         )
@@ -98,7 +104,9 @@ class TaxForm(SectionForm):
     default_tax = forms.ChoiceField(required=False, label="Lines without a tax in Ignition")
 
     def offer(self) -> None:
-        self.choose("default_tax", options.tax_options(self.view, self.choices.default_tax), "Choose…")
+        self.choose(
+            "default_tax", options.tax_options(self.view, self.choices.default_tax), "Choose…", needed=True
+        )
 
 
 class PaymentsForm(SectionForm):
@@ -114,7 +122,7 @@ class PaymentsForm(SectionForm):
 
     def offer(self) -> None:
         clearing = options.clearing_options(self.view, self.choices.clearing_account)
-        self.choose("clearing_account", clearing, "Choose…")
+        self.choose("clearing_account", clearing, "Choose…", needed=True)
 
 
 class NotesForm(SectionForm):

@@ -130,12 +130,15 @@ def proposed(section: str, state: State, data: Mapping[str, Any]) -> Outcome:
     """The choices that a sent section would put in force."""
     if section == SUGGESTIONS:
         return Outcome(choices=state.choices)
+    fill = section == "taxes" and "use_suggestions" in data
+    if fill and not data.get("default_tax") and state.suggested.default_tax:
+        data = {**data, "default_tax": state.suggested.default_tax.value}
     form = form_of(section, state, data)
     if form is not None and not form.is_valid():
         return Outcome(choices=state.choices, form=form)
     choices: Choices = form.apply() if form is not None else state.choices  # type: ignore[attr-defined]
     choices, problems = _with_table(section, state, choices, data)
-    if section == "taxes" and "use_suggestions" in data:
+    if fill:
         found = {label: item.value for label, item in state.suggested.tax_by_label.items()}
         choices = dataclasses.replace(choices, tax_by_label={**found, **choices.tax_by_label})
     return Outcome(choices=choices, form=form, problems=problems)

@@ -16,7 +16,7 @@ REVENUE_TYPES = frozenset({"REVENUE", "SALES", "OTHERINCOME"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceUse:
-    """A service of the source and the invoice lines of the last 90 days billing it; ``amount`` without tax."""
+    """A service of the source and the invoice lines of the last 90 days billing it; ``amount`` before tax."""
 
     external_id: str
     name: str
@@ -139,6 +139,11 @@ def find_gaps(view: TargetView, choices: Choices) -> Gaps:
     clearing = {account_key(account) for account in view.clearing_accounts}
     taxes = {rate.external_id for rate in view.sales_tax_rates}
     broken = []
+
+    def named(value: str) -> str:
+        account = view.facts.accounts.get(value)
+        return f"{value} {account.name}" if account else value
+
     for name, value, valid in (
         ("Sales account", choices.sales_account, sales),
         ("Tax without a label", choices.default_tax, taxes),
@@ -146,7 +151,7 @@ def find_gaps(view: TargetView, choices: Choices) -> Gaps:
         ("Branding theme", choices.branding_theme, {theme.external_id for theme in view.branding_themes}),
     ):
         if value and value not in valid:
-            broken.append(f"{name}: {value}")
+            broken.append(f"{name}: {named(value)}")
     names = {service.external_id: service.name for service in view.source.services}
     for title, table, valid in (
         ("Service", choices.account_by_service, sales),
@@ -154,7 +159,9 @@ def find_gaps(view: TargetView, choices: Choices) -> Gaps:
         ("Payment method", choices.clearing_by_method, clearing),
     ):
         broken += [
-            f"{title} {names.get(key, key)}: {value}" for key, value in table.items() if value not in valid
+            f"{title} {names.get(key, key)}: {named(value)}"
+            for key, value in table.items()
+            if value not in valid
         ]
     for item in choices.tracking:
         if item.option not in view.facts.tracking.get(item.category, frozenset()):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mappings import options
+from mappings.differences import method_name
 from mappings.options import Option
 from mappings.sides import TargetView
 from mappings.spec import Choices
@@ -86,7 +87,7 @@ def method_rows(view: TargetView, choices: Choices) -> list[Row]:
     rows = [
         Row(
             key=use.method,
-            name=use.method,
+            name=method_name(use.method),
             detail="",
             lines=use.payments,
             amount=use.amount,

@@ -45,7 +45,7 @@ def mapping_review(request: PracticeRequest, practice: Practice, section: str) -
     state = sections.state_of(practice)
     if section not in sections.EDITABLE or (section == sections.SUGGESTIONS and state.version):
         raise Http404("No such part of the mapping")
-    outcome = sections.proposed(section, state, request.POST)
+    outcome = sections.proposed(section, state, request.POST.dict())
     if not outcome.is_valid:
         return _page(request, practice, section, state, outcome)
     return _confirmation(request, practice, state, outcome.choices, section)

@@ -26,7 +26,7 @@ from practices.tokens import needs_reconnect
 admin.site.site_header = "Support"
 admin.site.site_title = "Support"
 admin.site.index_title = "Look things up"
-admin.site.login = support_login  # type: ignore[method-assign,assignment]
+admin.site.login = support_login  # type: ignore[method-assign]
 admin.site.has_permission = is_support  # type: ignore[method-assign]
 
 # Registered by others with editable rows or with secrets in them.

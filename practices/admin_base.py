@@ -43,7 +43,7 @@ def is_support(request: HttpRequest) -> bool:
 
 
 def support_login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """Stands in for the admin's own log-in page: people log in where everybody does, second factor included."""
+    """In place of the admin's own log-in page: people log in where everybody does, second factor included."""
     target = request.GET.get("next", "")
     if not request.user.is_authenticated:
         return redirect_to_login(target or request.get_full_path())

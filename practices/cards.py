@@ -36,12 +36,9 @@ class Card:
 
 def cards_of(practice: Practice) -> list[Card]:
     """A card for each provider, connected or not."""
-    found = {
-        one.provider: one
-        for one in Connection.objects.for_practice(practice).select_related(
-            "grant", "connected_by", "practice"
-        )
-    }
+    rows = Connection.objects.for_practice(practice).select_related("grant", "connected_by", "practice")
+    # Shown without the secret, so that one which can't be decrypted does not take the page down.
+    found = {one.provider: one for one in rows.defer("grant__secret")}
     return [_card(practice, provider, found.get(provider)) for provider in Provider.values]
 
 

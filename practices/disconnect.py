@@ -9,6 +9,7 @@ from connectors.errors import ConnectorError
 from practices.audit import record
 from practices.connections import connection_of, xero_client
 from practices.models import Connection, ConnectionState, Grant, Practice, Provider, User
+from practices.secrets import DecryptionError
 from practices.tenants import tenants_of
 from practices.tokens import drop_unused
 
@@ -64,7 +65,7 @@ def _leave_organisation(connection: Connection, grant: Grant) -> bool:
         for tenant in tenants_of(client):
             if tenant.external_id == connection.tenant_external_id:
                 client.delete_connection(tenant.connection_external_id)
-    except ConnectorError as error:
+    except (ConnectorError, DecryptionError) as error:
         log.warning("xero did not confirm leaving an organisation: %s", error)
         return False
     return True

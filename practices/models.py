@@ -269,7 +269,7 @@ class AuditEntry(PracticeOwned):
     summary = models.CharField(max_length=500)
     details = models.JSONField(default=dict, blank=True)
 
-    practice = models.ForeignKey(Practice, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)  # type: ignore[assignment]
+    practice = models.ForeignKey(Practice, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
 
     class Meta:
         verbose_name_plural = "audit entries"

@@ -11,13 +11,14 @@ from typing import Any
 
 from django.utils import timezone
 
+from connectors.answers import Answer
 from connectors.errors import ConnectorError, NeedsReconnect
-from connectors.http import Answer
 from connectors.ignition.client import IgnitionClient
 from connectors.xero.client import XeroClient
 from practices.connections import client_for
 from practices.features import missing_features
 from practices.models import Connection, Provider, User
+from practices.secrets import DecryptionError
 from practices.templatetags.formats import day
 from practices.tenants import Organisation, Tenant, describe, tenants_of
 
@@ -219,6 +220,8 @@ def _try(name: str, check: Check) -> Probe:
         result, detail = check()
     except ConnectorError as error:
         result, detail = "fail", error.user_message
+    except DecryptionError:
+        result, detail = "fail", "The stored access can't be decrypted. Reconnect, or tell the operator."
     return Probe(name=name, result=result, detail=detail, ms=int((time.monotonic() - started) * 1000))
 
 

@@ -7,7 +7,7 @@ decrypts raises :class:`DecryptionError`; ciphertext is never handed out as if i
 
 import json
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -31,8 +31,18 @@ def crypter() -> MultiFernet:
     return _crypter_for(tuple(settings.FIELD_ENCRYPTION_KEYS))
 
 
-class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
+if TYPE_CHECKING:
+    JSONTextField = models.TextField[Any, Any]
+else:
+    JSONTextField = models.TextField
+
+
+class EncryptedJSONField(JSONTextField):
     """A JSON value stored encrypted. It can't be searched: every look-up but ``isnull`` is refused."""
+
+    # What type checkers see when the field is set and read: any JSON value.
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
 
     def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name != "isnull":

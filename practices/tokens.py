@@ -19,6 +19,7 @@ from connectors.errors import ConnectorError, NeedsReconnect, Retryable
 from practices.audit import record
 from practices.models import AuthKind, Connection, ConnectionState, Grant, GrantState, User
 from practices.oauth_apps import oauth_app
+from practices.secrets import DecryptionError
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +149,10 @@ def drop_unused(grant: Grant) -> bool:
         return True
     confirmed = True
     if grant.auth_kind == AuthKind.OAUTH2:
-        confirmed = withdraw(grant.provider, str(grant.secret.get("refresh_token") or ""))
+        try:
+            confirmed = withdraw(grant.provider, str(grant.secret.get("refresh_token") or ""))
+        except DecryptionError:
+            confirmed = False
     grant.delete()
     return confirmed
 

@@ -87,7 +87,7 @@ class Connection(BaseHTTPRequestHandler):
         reason = REASONS.get(response.status, "")
         lines = [
             f"HTTP/1.1 {response.status} {reason}",
-            f"Date: {formatdate(usegmt=True)}",
+            f"Date: {formatdate(self.server.world.clock.now().timestamp(), usegmt=True)}",
             *(f"{name}: {value}" for name, value in response.headers.items()),
         ]
         if response.status != 204:

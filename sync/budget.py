@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.db.models import F
 from django.utils import timezone
 
-from connectors.http import Answer
+from connectors.answers import Answer
 from practices.models import Connection
 from sync.models import Budget
 

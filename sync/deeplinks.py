@@ -35,7 +35,7 @@ def is_simulated(provider: str) -> bool:
 
 
 def _xero(connection: Connection, kind: str, external_id: str, record: Mapping[str, Any]) -> str:
-    """Through the organisation log-in address, so that the right organisation opens for people with several."""
+    """Through the organisation log-in address: it opens the right one for people with several."""
     page = XERO_PAGES.get(Kind(kind)) if kind in Kind.values else None
     if kind == Kind.INVOICE and record.get("type") == "ACCPAY":
         page = XERO_BILL_PAGE

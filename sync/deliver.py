@@ -9,7 +9,7 @@ import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -29,6 +29,7 @@ from sync.models import (
     AttemptResult,
     Change,
     ChangeState,
+    Cursor,
     Link,
     Mode,
     Run,
@@ -38,7 +39,8 @@ from sync.models import (
 log = structlog.get_logger(__name__)
 
 LOOK_BACK = timedelta(minutes=10)
-"""How far before the first sending a look-up starts, to cover clocks that differ."""
+"""How far before the last complete read a look-up starts."""
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -158,7 +160,8 @@ def _take(
     values: dict[str, Any] = {"state": ChangeState.IN_FLIGHT, "claimed_at": now, "sent_by": run}
     if not look_up:
         values["tries"] = F("tries") + 1
-        Change.objects.filter(pk__in=ids, first_sent_at=None).update(first_sent_at=now)
+        before = _provider_clock(connection, kind)
+        Change.objects.filter(pk__in=ids, first_sent_at=None).update(first_sent_at=now, look_up_from=before)
     Change.objects.filter(pk__in=ids).update(**values)
     attempt = Attempt.objects.create(
         practice_id=connection.practice_id,
@@ -174,7 +177,14 @@ def _take(
         if not look_up:
             change.tries += 1
             change.first_sent_at = change.first_sent_at or now
+            change.look_up_from = change.look_up_from or before
     return Claim(tuple(rows), attempt, look_up)
+
+
+def _provider_clock(connection: Connection, kind: str) -> datetime | None:
+    """A moment before now in the target's own clock: when it was last read completely. Our clock may differ."""
+    cursor = Cursor.objects.filter(connection=connection, kind=kind, variant="", since__isnull=False).first()
+    return cursor.since if cursor else None
 
 
 def _resolve(claim: Claim, turn: Turn) -> tuple[list[Change], list[Write]]:
@@ -225,7 +235,7 @@ def _look_up(
     turn: Turn,
 ) -> None:
     """Ask the target which of these it already has. Found: done. Not found: it may be sent."""
-    since = min(change.first_sent_at or change.created_at for change in changes) - LOOK_BACK
+    since = min(change.look_up_from or LONG_AGO for change in changes) - LOOK_BACK
     turn.calls += 1
     found = target.find(kind, writes, since=since)
     for change, write in zip(changes, writes, strict=True):

@@ -12,7 +12,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 
 from connectors import oauth
-from practices import connections
+from practices import connecting, connections
 from practices.models import Connection, Country, Membership, Practice, Provider, Role, User
 from practices.oauth_apps import oauth_app, redirect_uri
 from sync.flows import ensure_flows
@@ -85,15 +85,15 @@ def _connect(practice: Practice, wanted: DemoPractice, owner: User) -> None:
     """Connect what has never been connected; a connection that someone ended stays ended."""
     known = set(Connection.objects.filter(practice=practice).values_list("provider", flat=True))
     if Provider.IGNITION not in known:
-        connections.connect_ignition_key(practice, actor=owner, api_key=wanted.api_key)
+        connecting.connect_ignition_key(practice, actor=owner, api_key=wanted.api_key)
     if Provider.XERO not in known:
-        grant = connections.store_xero_grant(_consent(wanted.name))
+        grant = connecting.store_xero_grant(consent_for(wanted.name))
         reached = connections.xero_client(grant).connections()
         tenant = next(item["tenantId"] for item in reached if item["tenantName"] == wanted.name)
-        connections.connect_xero(practice, actor=owner, grant=grant, tenant_external_id=tenant)
+        connecting.connect_xero(practice, actor=owner, grant=grant, tenant_external_id=tenant)
 
 
-def _consent(organisation: str) -> oauth.Tokens:
+def consent_for(organisation: str) -> oauth.Tokens:
     """Click through the sandbox's consent page for one organisation, as its form is."""
     app, address = oauth_app(Provider.XERO), redirect_uri(Provider.XERO)
     consent = oauth.begin(app, address)

@@ -62,11 +62,13 @@ def amount_filter(label: str, lookup: str) -> filters.NumberFilter:
     return filters.NumberFilter(field_name="amount", lookup_expr=lookup, label=label, widget=widget)
 
 
-class SnapshotFilter(filters.FilterSet):
+class SnapshotFilter(filters.FilterSet):  # type: ignore[misc]  # the library has no types
     """Records of one kind in one system, seen from the source (``of_source``) or only in the target."""
 
     q = text_filter("Name, e-mail, number, reference, id", "search")
-    standing = filters.ChoiceFilter(choices=STANDINGS, method="by_standing", label="Where it stands", empty_label="Any")
+    standing = filters.ChoiceFilter(
+        choices=STANDINGS, method="by_standing", label="Where it stands", empty_label="Any"
+    )
     reason = filters.CharFilter(field_name="standing_reason", widget=forms.HiddenInput())
     status = filters.ChoiceFilter(choices=[], label="Status", empty_label="Any")
     linked = filters.ChoiceFilter(choices=LINKED, method="by_link", label="Link", empty_label="Any")
@@ -133,7 +135,7 @@ def links_to(sides: Sides) -> QuerySet[Any]:
     )
 
 
-class ChangeFilter(filters.FilterSet):
+class ChangeFilter(filters.FilterSet):  # type: ignore[misc]  # the library has no types
     q = text_filter("Name, number, id", "search")
     kind = filters.ChoiceFilter(choices=SYNCED, label="What", empty_label="Any")
     state = filters.ChoiceFilter(choices=ChangeState.choices, label="State", empty_label="Any")
@@ -149,12 +151,16 @@ class ChangeFilter(filters.FilterSet):
         model = Change
         fields: ClassVar[list[str]] = []
 
-    def __init__(self, *args: Any, reasons: list[str], states: list[str] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, reasons: list[str], states: list[str] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         words = ((code, reason_words(code)) for code in reasons)
         self.filters["reason"].extra["choices"] = sorted(words, key=lambda pair: pair[1])
         if states is not None:
-            self.filters["state"].extra["choices"] = [pair for pair in ChangeState.choices if pair[0] in states]
+            self.filters["state"].extra["choices"] = [
+                pair for pair in ChangeState.choices if pair[0] in states
+            ]
 
     def search(self, query: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         text = value.strip()
@@ -184,7 +190,7 @@ class ChangeFilter(filters.FilterSet):
         return query.filter(verified_at__isnull=value == "no")
 
 
-class RunFilter(filters.FilterSet):
+class RunFilter(filters.FilterSet):  # type: ignore[misc]  # the library has no types
     trigger = filters.ChoiceFilter(choices=Trigger.choices, label="Started by", empty_label="Any")
     state = filters.ChoiceFilter(choices=RunState.choices, label="State", empty_label="Any")
     since = day_filter("From", "queued_at", "date__gte")

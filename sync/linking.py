@@ -18,7 +18,7 @@ from mappings import normalise
 
 SIMILAR_NAME = 0.85
 """Names at least this alike count as similar beside an equal e-mail address."""
-NEAR_NAME = 0.88
+NEAR_NAME = 0.82
 """Names at least this alike are shown to a person as a near miss even with nothing else in common."""
 COMMON_TOKEN = 40
 """A word in more names than this ("services") tells nothing and is not used to find near misses."""

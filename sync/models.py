@@ -354,7 +354,8 @@ class Change(PracticeOwned):
 
     ``values`` is what will be sent, ``before`` what the target holds; both keep amounts as text. ``refs`` names the
     source ids of records whose target ids are filled in when it is sent (an invoice's contact, a payment's
-    invoice). ``facts_hash`` tells two plans of one record apart. A create can exist only once per source record,
+    invoice). ``look_up_from`` is a moment before the first sending in the target's own clock, from which a lost
+    write is looked for. ``facts_hash`` tells two plans of one record apart. A create can exist only once per source record,
     enforced by the database.
     """
 
@@ -389,6 +390,7 @@ class Change(PracticeOwned):
     tries = models.PositiveIntegerField(default=0)
     look_up_first = models.BooleanField(default=False)
     first_sent_at = models.DateTimeField(null=True, blank=True)
+    look_up_from = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     done_at = models.DateTimeField(null=True, blank=True)

@@ -1,8 +1,9 @@
 """Reading a connection's lists into snapshots, page by page.
 
 Each page and the place after it are stored in one transaction, so a killed worker's walk goes on where it stopped.
-The cursor moves only after a complete walk, to the provider's own time at the walk's start, and the next walk
-overlaps it. A walk over everything also finds what has vanished, and reads again when its pages moved under it.
+The cursor moves only after a complete walk, to the newest change that the list itself showed: that is the provider's
+own clock, whatever ours says. While changes are recent the next walk overlaps it. A walk over everything also finds
+what has vanished, and reads again when its pages moved under it.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from connectors.base import Page, ReadPlan, Source, Window
+from connectors.base import Page, ReadPlan, Row, Source, Window
 from connectors.errors import Rejected
 from practices.models import Connection
 from sync import snapshots
@@ -124,7 +125,7 @@ def _begin(cursor: Cursor, plan: ReadPlan, *, full: bool) -> dict[str, Any]:
     walk: dict[str, Any] = {"began": now.isoformat(), "full": everything, "pages": 0, "walks": 1}
     if not everything and cursor.since is not None:
         if plan.incremental:
-            walk["since"] = (cursor.since - OVERLAP).isoformat()
+            walk["since"] = cursor.since.isoformat()
         elif plan.trailing_days:
             walk["date_from"] = (now - timedelta(days=plan.trailing_days)).date().isoformat()
         else:
@@ -150,12 +151,39 @@ def _store_page(
     if not walk.get("provider_began"):
         walk["provider_began"] = (page.read_at or now).astimezone(UTC).isoformat()
     walk["pages"] = walk.get("pages", 0) + 1
+    newest = max((stamp for row in page.rows if (stamp := _stamp(row))), default=None)
+    if newest is not None and newest.isoformat() > walk.get("newest", ""):
+        walk["newest"] = newest.isoformat()
     with transaction.atomic():
         stored = snapshots.store(connection, page.rows, now=now, mark_seen=bool(walk.get("full")))
         cursor.resume = page.next or ""
         cursor.save(update_fields=["resume", "walk"])
     progress.add(plan.kind.value, stored)
     return page.next is None
+
+
+def _stamp(row: Row) -> datetime | None:
+    """When the provider last changed the object, by its own clock; its making where it doesn't say more."""
+    if row.record is None:
+        return None
+    return row.record.source_updated_at or row.record.source_created_at
+
+
+def _next_since(cursor: Cursor, plan: ReadPlan) -> datetime | None:
+    """From when the next walk asks for changes; ``None`` asks for everything again.
+
+    The newest change seen, but never later than the provider's own time at the start. Within the overlap of that
+    time a late commit may still appear before it, so the overlap is asked for again; after a quiet while it isn't,
+    or a large batch would be read again and again.
+    """
+    began = datetime.fromisoformat(cursor.walk["provider_began"])
+    if not plan.incremental:
+        return began
+    if "newest" not in cursor.walk:
+        return cursor.since if "since" in cursor.walk else None
+    newest = min(datetime.fromisoformat(cursor.walk["newest"]), began)
+    newest = max(newest, cursor.since) if cursor.since and "since" in cursor.walk else newest
+    return newest - OVERLAP if began - newest < OVERLAP else newest
 
 
 def _must_repeat(connection: Connection, cursor: Cursor, page: Page) -> bool:
@@ -172,7 +200,7 @@ def _finish(connection: Connection, source: Source, plan: ReadPlan, cursor: Curs
     was_full = bool(cursor.walk.get("full"))
     began = datetime.fromisoformat(cursor.walk["began"])
     with transaction.atomic():
-        cursor.since = datetime.fromisoformat(cursor.walk["provider_began"])
+        cursor.since = _next_since(cursor, plan)
         cursor.completed_at = now
         if was_full:
             cursor.full_completed_at = now

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from connectors.answers import Answer
 from connectors.base import Page, ReadPlan, TokenSource, Window
 from connectors.errors import Unreadable
-from connectors.http import Answer, ApiSession
+from connectors.http import ApiSession
 from connectors.ignition import failures, parse
 from connectors.records import Kind
 
@@ -79,11 +80,15 @@ class IgnitionClient:
         return READ_PLANS
 
     def read_page(self, plan: ReadPlan, window: Window, resume: str | None) -> Page:
-        answer = self.session.call("GET", f"/reporting/{_PATHS[plan.kind]}", params=_params(plan, window, resume))
+        answer = self.session.call(
+            "GET", f"/reporting/{_PATHS[plan.kind]}", params=_params(plan, window, resume)
+        )
         body = self.session.read(answer)
         data = body.get("data") if isinstance(body, dict) else None
         if not isinstance(data, list):
-            raise Unreadable("Ignition sent a list without data.", provider=self.provider, status=answer.status)
+            raise Unreadable(
+                "Ignition sent a list without data.", provider=self.provider, status=answer.status
+            )
         return Page(rows=parse.rows(plan.kind, data), next=_next(body, resume), read_at=answer.date)
 
 

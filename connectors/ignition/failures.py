@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.answers import Answer, plain_failure
 from connectors.errors import ConnectorError, NeedsReconnect, RateLimited, Rejected
-from connectors.http import Answer, plain_failure
 
 PROVIDER = "ignition"
 HOUR_SECONDS = 3600

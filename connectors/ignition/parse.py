@@ -116,7 +116,9 @@ def _proposal_line(data: dict[str, Any]) -> ProposalLine:
         service_external_id=text(data, "service_slug"),
         selected=data.get("is_selected_for_acceptance") is not False,
         is_recurring=bool(billing and billing.get("is_recurring") is True),
-        period_value=amount((pricing or {}).get("minimum_period_value"), "minimum_period_value", "amount", "total"),
+        period_value=amount(
+            (pricing or {}).get("minimum_period_value"), "minimum_period_value", "amount", "total"
+        ),
     )
 
 
@@ -182,7 +184,9 @@ def payment(data: dict[str, Any]) -> Payment:
     money = data.get("amount")
     collection = data.get("collection") if isinstance(data.get("collection"), dict) else {}
     assert isinstance(collection, dict)
-    invoices = tuple(dict.fromkeys(text(item, "slug") for item in items(data, "invoices") if text(item, "slug")))
+    invoices = tuple(
+        dict.fromkeys(text(item, "slug") for item in items(data, "invoices") if text(item, "slug"))
+    )
     return Payment(
         external_id=required(data, "slug"),
         invoice_external_ids=invoices,

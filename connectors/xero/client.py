@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from connectors.answers import Answer
 from connectors.base import Outcome, Page, ReadPlan, Row, TokenSource, Window, Write
 from connectors.errors import NotFound, Rejected, Unclear, Unreadable
 from connectors.fields import text
-from connectors.http import Answer, ApiSession
+from connectors.http import ApiSession
 from connectors.records import Kind
 from connectors.xero import failures, parse, render
 
@@ -108,7 +109,9 @@ class XeroClient:
         body = self.session.read(answer) if answer.status != 304 else {name: []}
         data = body.get(name) if isinstance(body, dict) else None
         if not isinstance(data, list):
-            raise Unreadable(f"Xero sent a list without {name}.", provider=self.provider, status=answer.status)
+            raise Unreadable(
+                f"Xero sent a list without {name}.", provider=self.provider, status=answer.status
+            )
         return Page(
             rows=parse.rows(plan.kind, data),
             next=_next(plan.kind, body, page, len(data)),
@@ -125,7 +128,9 @@ class XeroClient:
             raise NotFound("Xero does not know this record.", provider=self.provider, status=404)
         return parse.row(kind, found[0])
 
-    def write(self, kind: Kind, verb: str, writes: Sequence[Write], *, idempotency_key: str) -> Sequence[Outcome]:
+    def write(
+        self, kind: Kind, verb: str, writes: Sequence[Write], *, idempotency_key: str
+    ) -> Sequence[Outcome]:
         path, name, _, _ = parse.SHAPES[kind]
         params = {"summarizeErrors": "false", **({"unitdp": "4"} if kind is Kind.INVOICE else {})}
         body = {name: [render.element(kind, write.values, write.external_id) for write in writes]}
@@ -220,7 +225,11 @@ def _outcomes(
     out = []
     for index, write in enumerate(writes):
         element = next((item for item in elements if is_same(kind, write, item)), None)
-        if element is None and by_place and not any(is_same(kind, other, elements[index]) for other in writes):
+        if (
+            element is None
+            and by_place
+            and not any(is_same(kind, other, elements[index]) for other in writes)
+        ):
             element = elements[index]
         out.append(Outcome(ok=False, unclear=True) if element is None else _outcome(kind, element))
     return tuple(out)
@@ -240,7 +249,9 @@ def _outcome(kind: Kind, element: dict[str, Any]) -> Outcome:
     row = parse.row(kind, element)
     if row.external_id in {"", parse.ZERO_ID} or row.external_id.startswith("unreadable"):
         return Outcome(ok=False, unclear=True, raw=element)
-    warnings = tuple(text(item, "Message") for item in element.get("Warnings") or [] if isinstance(item, dict))
+    warnings = tuple(
+        text(item, "Message") for item in element.get("Warnings") or [] if isinstance(item, dict)
+    )
     return Outcome(ok=True, external_id=row.external_id, record=row.record, raw=element, warnings=warnings)
 
 

@@ -7,9 +7,9 @@ words and parked as rejected. A new case is one row and one test.
 from collections.abc import Sequence
 from typing import Any
 
+from connectors.answers import Answer, plain_failure
 from connectors.causes import Cause
 from connectors.errors import ConnectorError, NeedsReconnect, RateLimited, Rejected, Unavailable
-from connectors.http import Answer, plain_failure
 
 PROVIDER = "xero"
 MINUTE_SECONDS = 60
@@ -158,7 +158,9 @@ def classify(answer: Answer, is_write: bool) -> ConnectorError:
                 status=403,
                 request_id=str(data.get("Instance") or ""),
             )
-        return Unavailable("Xero's gateway turned the call away. It will be tried again.", provider=PROVIDER, status=403)
+        return Unavailable(
+            "Xero's gateway turned the call away. It will be tried again.", provider=PROVIDER, status=403
+        )
     plain = plain_failure(PROVIDER, answer, is_write=is_write)
     if plain is not None:
         return plain
@@ -186,7 +188,9 @@ def messages(data: Any) -> list[str]:
     for line in data.get("LineItems") or []:
         found.extend(messages(line))
     if not found:
-        found.extend(str(data[name]) for name in ("Detail", "Message", "error") if isinstance(data.get(name), str))
+        found.extend(
+            str(data[name]) for name in ("Detail", "Message", "error") if isinstance(data.get(name), str)
+        )
     return [text for text in dict.fromkeys(found) if text]
 
 
@@ -198,7 +202,10 @@ def _json(answer: Answer) -> Any:
 
 
 def _auth_text(answer: Answer) -> str:
-    return answer.headers.get("www-authenticate", "").lower() + answer.body[:500].decode("utf-8", "replace").lower()
+    return (
+        answer.headers.get("www-authenticate", "").lower()
+        + answer.body[:500].decode("utf-8", "replace").lower()
+    )
 
 
 def _rate_limited(answer: Answer) -> RateLimited:

@@ -117,7 +117,8 @@ def _line(data: dict[str, Any]) -> Line:
         account_code=text(data, "AccountCode"),
         item_code=text(data, "ItemCode"),
         tracking=tuple(
-            Tracking(category=text(item, "Name"), option=text(item, "Option")) for item in items(data, "Tracking")
+            Tracking(category=text(item, "Name"), option=text(item, "Option"))
+            for item in items(data, "Tracking")
         ),
     )
 
@@ -248,7 +249,12 @@ SHAPES: dict[Kind, tuple[str, str, str, Callable[[dict[str, Any]], Record]]] = {
     Kind.ORGANISATION: ("/Organisation", "Organisations", "OrganisationID", organisation),
     Kind.ACCOUNT: ("/Accounts", "Accounts", "AccountID", account),
     Kind.TAX_RATE: ("/TaxRates", "TaxRates", "TaxType", tax_rate),
-    Kind.TRACKING_CATEGORY: ("/TrackingCategories", "TrackingCategories", "TrackingCategoryID", tracking_category),
+    Kind.TRACKING_CATEGORY: (
+        "/TrackingCategories",
+        "TrackingCategories",
+        "TrackingCategoryID",
+        tracking_category,
+    ),
     Kind.BRANDING_THEME: ("/BrandingThemes", "BrandingThemes", "BrandingThemeID", _entry("BrandingThemeID")),
     Kind.CURRENCY: ("/Currencies", "Currencies", "Code", _entry("Code", "Description")),
     Kind.STAFF: ("/Users", "Users", "UserID", staff),
@@ -277,7 +283,6 @@ def row(kind: Kind, raw: dict[str, Any], index: int = 0) -> Row:
 
 def rows(kind: Kind, data: list[Any]) -> tuple[Row, ...]:
     return tuple(
-        row(kind, item if isinstance(item, dict) else {"value": item}, index) for index, item in enumerate(data)
+        row(kind, item if isinstance(item, dict) else {"value": item}, index)
+        for index, item in enumerate(data)
     )
-
-

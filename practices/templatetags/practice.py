@@ -171,7 +171,7 @@ def styled(field: BoundField) -> SafeString:
         name = "form-check-input"
     else:
         name = "form-select" if isinstance(widget, forms.Select) else "form-control"
-    attrs = {"class": f"{widget.attrs.get('class', '')} {name}".strip()}
+    attrs: dict[str, str | bool] = {"class": f"{widget.attrs.get('class', '')} {name}".strip()}
     if field.errors:
         attrs["aria-invalid"] = "true"
     return field.as_widget(attrs=attrs)

@@ -9,7 +9,8 @@ from django.views.decorators.http import require_POST
 from connectors.errors import ConnectorError
 from practices.access import PracticeRequest, practice_view
 from practices.cards import cards_of
-from practices.connections import ConnectRefused, DifferentOrganisation, connect_ignition_key, connection_of
+from practices.connecting import ConnectRefused, DifferentOrganisation, connect_ignition_key
+from practices.connections import connection_of
 from practices.disconnect import disconnect
 from practices.forms import ApiKeyForm
 from practices.models import Connection, Practice, Provider, Role

@@ -16,16 +16,15 @@ from django.views.decorators.http import require_POST
 from connectors import oauth
 from connectors.errors import ConnectorError
 from practices.access import PracticeRequest, membership_of, needs_second_factor, practice_view
-from practices.connections import (
+from practices.connecting import (
     ConnectRefused,
     DifferentOrganisation,
     connect_ignition_oauth,
     connect_xero,
-    connection_of,
     store_xero_grant,
     used_elsewhere,
-    xero_client,
 )
+from practices.connections import connection_of, xero_client
 from practices.models import Connection, Grant, Membership, Practice, Provider, Role, User
 from practices.oauth_apps import oauth_app, offers_oauth, redirect_uri
 from practices.tenants import Tenant, tenants_of

@@ -56,7 +56,7 @@ def invitation_open(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "practices/invitation.html", {"invitation": None}, status=404)
     facts: dict[str, object] = {"invitation": invitation}
     if request.user.is_authenticated:
-        user = cast("User", request.user)
+        user = request.user
         facts["refusal"] = invitations.why_not(invitation, invitations.verified_addresses(user))
         facts["member"] = Membership.objects.filter(practice=invitation.practice, user=user).exists()
     elif not invitation.is_open(timezone.now()):

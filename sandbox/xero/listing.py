@@ -48,7 +48,8 @@ def select(call: Call, kind: str, *, paged: bool) -> tuple[list[Row], Row | None
                 bad_query("The request would return more than 100000 records. Use paging or filters.")
             )
         return rows, None, Detail.SUMMARY if summary else Detail.THIN
-    size = min(max(_number(request, "pageSize") or PAGE_SIZE, 1), LARGEST_PAGE)
+    asked = _number(request, "pageSize")
+    size = PAGE_SIZE if asked is None else min(max(asked, 1), LARGEST_PAGE)
     page = max(page or 1, 1)
     pagination = {
         "page": page,

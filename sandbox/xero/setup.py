@@ -233,6 +233,7 @@ def post_item(books: Books, payload: Row, mode: Mode, *, key: str | None = None)
         del books.item_by_code[row["Code"].casefold()]
         books.item_by_code[code.casefold()] = row["ItemID"]
         changed["Code"] = code
+    row.clear()
     row.update(changed)
     books.save("items", row, mode, created=False)
     return Written(row, created=False)

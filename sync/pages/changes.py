@@ -10,12 +10,12 @@ from django.db.models import Count, Min, QuerySet, Sum
 from django.http import QueryDict
 
 from practices.models import Practice
+from sync.filters import HELD_BY_MODE, ChangeFilter
 from sync.models import OPEN_CHANGE_STATES, Change, ChangeState, Kind, ParkedAs, Snapshot, Verb
 from sync.pages.diff import FieldDiff, LineDiff, field_diffs, line_diffs
 from sync.pages.lists import Total, totals_of
 from sync.pages.paging import Sheet, sheet
-from sync.filters import HELD_BY_MODE, ChangeFilter
-from sync.pages.words import FIX_MAPPING, MAPPING_REASONS, NEXT_STEP, REVIEW_REASONS, reason_words
+from sync.pages.words import FIX_MAPPING, FOLLOWS, MAPPING_REASONS, NEXT_STEP, REVIEW_REASONS, reason_words
 
 SORTS = {"newest": "pk", "title": "title", "amount": "amount", "date": "date"}
 DEFAULT_SORT = "-newest"
@@ -65,8 +65,18 @@ class Cause:
     @property
     def needs_somebody(self) -> bool:
         """Whether this waits for a person rather than for the clock or a mode."""
-        by_mode = self.code in HELD_BY_MODE.values() or not self.code
-        return self.state == ChangeState.PARKED or (self.state == ChangeState.HELD and not by_mode)
+        if self.state == ChangeState.HELD:
+            return bool(self.code) and not self.by_mode
+        return self.state == ChangeState.PARKED
+
+    @property
+    def follows(self) -> bool:
+        """Whether it ends by itself once something else is settled."""
+        return self.state == ChangeState.HELD and self.code in FOLLOWS
+
+    @property
+    def by_mode(self) -> bool:
+        return self.state == ChangeState.HELD and self.code in HELD_BY_MODE.values()
 
     @property
     def by_mapping(self) -> bool:
@@ -81,7 +91,9 @@ class Cause:
         return str(Verb(self.verb).label) if self.verb in Verb.values else ""
 
 
-def change_listing(practice: Practice, params: QueryDict, *, states: Sequence[str] | None = None) -> ChangeListing:
+def change_listing(
+    practice: Practice, params: QueryDict, *, states: Sequence[str] | None = None
+) -> ChangeListing:
     """One page of Changes, only in ``states`` when given."""
     base = Change.objects.filter(practice=practice)
     if states is not None:
@@ -91,14 +103,17 @@ def change_listing(practice: Practice, params: QueryDict, *, states: Sequence[st
     if asked and asked not in reasons:
         reasons.append(asked[:40])
     narrowed = ChangeFilter(
-        params, queryset=base, reasons=reasons, states=None if states is None else [str(item) for item in states]
+        params,
+        queryset=base,
+        reasons=reasons,
+        states=None if states is None else [str(item) for item in states],
     )
     query: QuerySet[Any] = narrowed.qs
     totals = totals_of(query)
-    page = sheet(
-        query, params, count=sum(item.count for item in totals), sorts=SORTS, default=DEFAULT_SORT
+    page = sheet(query, params, count=sum(item.count for item in totals), sorts=SORTS, default=DEFAULT_SORT)
+    return ChangeListing(
+        sheet=page, rows=[change_row(item) for item in page.rows], totals=totals, filter=narrowed
     )
-    return ChangeListing(sheet=page, rows=[change_row(item) for item in page.rows], totals=totals, filter=narrowed)
 
 
 def change_row(change: Change) -> ChangeRow:
@@ -148,7 +163,9 @@ def causes(practice: Practice) -> list[Cause]:
         groups[(kind, verb, state, code)].append((currency, count, total, oldest))
     found = [_cause(key, parts) for key, parts in groups.items()]
     urgency = {ChangeState.PARKED: 0, ChangeState.HELD: 1, ChangeState.PENDING: 2, ChangeState.IN_FLIGHT: 3}
-    return sorted(found, key=lambda item: (urgency[ChangeState(item.state)], _kind_order(item.kind), -item.count))
+    return sorted(
+        found, key=lambda item: (urgency[ChangeState(item.state)], _kind_order(item.kind), -item.count)
+    )
 
 
 def source_snapshot(change: Change) -> Snapshot | None:
@@ -181,7 +198,9 @@ def _cause(key: tuple[str, str, str, str], parts: Sequence[tuple[str, int, Decim
         state=state,
         code=code,
         count=sum(part[1] for part in parts),
-        amounts=tuple(Total(currency, total, count) for currency, count, total, _ in parts if total is not None),
+        amounts=tuple(
+            Total(currency, total, count) for currency, count, total, _ in parts if total is not None
+        ),
         oldest=min(part[3] for part in parts),
     )
 

@@ -6,9 +6,11 @@ from decimal import Decimal, InvalidOperation
 from itertools import zip_longest
 from typing import Any
 
-from sync.pages.words import DAY_FIELDS, MONEY_FIELDS, field_words
+from sync.pages.words import DAY_FIELDS, MONEY_FIELDS, WORD_FIELDS, field_words, status_words
 
-HIDDEN = frozenset({"lines", "account_external_id", "branding_theme_external_id", "external_id", "contact_external_id"})
+HIDDEN = frozenset(
+    {"lines", "account_external_id", "branding_theme_external_id", "external_id", "contact_external_id"}
+)
 LINE_FIELDS = ("description", "quantity", "unit_amount", "discount", "account_code", "tax_type", "tracking")
 
 
@@ -43,7 +45,9 @@ class LineDiff:
     new: bool
 
 
-def field_diffs(before: Mapping[str, Any], after: Mapping[str, Any], *, currency: str = "") -> list[FieldDiff]:
+def field_diffs(
+    before: Mapping[str, Any], after: Mapping[str, Any], *, currency: str = ""
+) -> list[FieldDiff]:
     """Fields that will be sent, the changed ones first, then those sent as they are.
 
     A create has no before: all its fields count as changed.
@@ -89,6 +93,8 @@ def shown(name: str, value: Any, currency: str = "") -> Value:
         value = ", ".join(f"{key}: {item}" for key, item in value.items())
     elif isinstance(value, bool):
         value = "Yes" if value else "No"
+    if name in WORD_FIELDS and isinstance(value, str):
+        return Value(status_words(value))
     if name in MONEY_FIELDS and number_of(value) is not None:
         return Value(value, "money", currency)
     if name == "quantity" and (number := number_of(value)) is not None:

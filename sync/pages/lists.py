@@ -17,7 +17,7 @@ from sync.pages.paging import Sheet, sheet
 from sync.pages.sides import Sides
 
 STATUSES_KEPT_SECONDS = 600
-"""The statuses offered in the filter come from the rows themselves; looking through all of them is not free."""
+"""The statuses offered in the filter come from the rows; looking through all of them is not free."""
 
 HEAVY = ("raw", "content_hash", "phone")
 
@@ -56,7 +56,9 @@ class Row:
         """Only where nobody said it agrees: a surcharge may make the totals differ rightly."""
         if not self.others or self.snapshot.standing == Standing.IN_SYNC or self.snapshot.amount is None:
             return False
-        there = [item.snapshot.amount for item in self.others if item.snapshot and item.snapshot.amount is not None]
+        there = [
+            item.snapshot.amount for item in self.others if item.snapshot and item.snapshot.amount is not None
+        ]
         return bool(there) and sum(there, Decimal(0)) != self.snapshot.amount
 
 
@@ -99,7 +101,9 @@ def listing(practice: Practice, sides: Sides, params: QueryDict, *, of_source: b
 
 def totals_of(query: QuerySet[Any]) -> list[Total]:
     """Count and sum per currency over all filtered rows, in one query."""
-    rows = query.order_by().values_list("currency").annotate(n=Count("pk"), total=Sum("amount")).order_by("-n")
+    rows = (
+        query.order_by().values_list("currency").annotate(n=Count("pk"), total=Sum("amount")).order_by("-n")
+    )
     return [Total(currency, total, count) for currency, count, total in rows]
 
 
@@ -110,7 +114,11 @@ def known_statuses(connection: Connection | None, kind: str) -> list[str]:
     key = f"statuses:{connection.pk}:{kind}"
     found: list[str] | None = cache.get(key)
     if found is None:
-        rows = Snapshot.objects.filter(connection=connection, kind=kind).order_by().values_list("status", flat=True)
+        rows = (
+            Snapshot.objects.filter(connection=connection, kind=kind)
+            .order_by()
+            .values_list("status", flat=True)
+        )
         found = sorted(status for status in rows.distinct() if status)
         cache.set(key, found, STATUSES_KEPT_SECONDS if found else 1)
     return found

@@ -46,7 +46,9 @@ class Sheet:
         return SIZES
 
 
-def sheet(query: QuerySet[Any], params: QueryDict, *, count: int, sorts: Mapping[str, str], default: str) -> Sheet:
+def sheet(
+    query: QuerySet[Any], params: QueryDict, *, count: int, sorts: Mapping[str, str], default: str
+) -> Sheet:
     """The asked page of ``query``. ``sorts`` maps names allowed in ``?sort=`` (``-`` reverses) to columns."""
     size = _number(params.get("size"), SIZES[0])
     size = size if size in SIZES else SIZES[0]
@@ -58,7 +60,8 @@ def sheet(query: QuerySet[Any], params: QueryDict, *, count: int, sorts: Mapping
     column = F(sorts[sort.lstrip("-")])
     backwards = sort.startswith("-")
     ordered = query.order_by(
-        column.desc(nulls_last=True) if backwards else column.asc(nulls_last=True), "-pk" if backwards else "pk"
+        column.desc(nulls_last=True) if backwards else column.asc(nulls_last=True),
+        "-pk" if backwards else "pk",
     )
     start = (number - 1) * size
     return Sheet(rows=list(ordered[start : start + size]), count=count, number=number, size=size, sort=sort)

@@ -16,21 +16,24 @@ from sync.pages.lists import source_keys
 from sync.pages.related import RelatedGroup, related
 from sync.pages.words import field_words
 
+# fmt: off
 FIELDS: dict[str, tuple[str, ...]] = {
     Kind.CONTACT: (
-        "name", "email", "phone", "mobile", "first_name", "last_name", "number", "account_number", "tax_number",
-        "group", "tags", "partner_email", "manager_email", "status",
+        "name", "email", "phone", "mobile", "first_name", "last_name", "number", "account_number",
+        "tax_number", "group", "tags", "partner_email", "manager_email", "status",
     ),
     Kind.INVOICE: (
-        "number", "reference", "type", "status", "date", "due_date", "currency", "line_amounts", "subtotal", "tax",
-        "total", "amount_paid", "amount_due", "amount_credited", "surcharge", "payment_state", "paid_on",
-        "payment_method",
+        "number", "reference", "type", "status", "date", "due_date", "currency", "line_amounts", "subtotal",
+        "tax", "total", "amount_paid", "amount_due", "amount_credited", "surcharge", "payment_state",
+        "paid_on", "payment_method",
     ),
     Kind.PAYMENT: (
-        "date", "amount", "currency", "method", "type", "status", "reference", "account_code", "surcharge", "fee",
-        "payout_state",
+        "date", "amount", "currency", "method", "type", "status", "reference", "account_code", "surcharge",
+        "fee", "payout_state",
     ),
-}  # fmt: skip
+}
+# fmt: on
+"""What is shown of each kind, in reading order."""
 
 COMPARED: dict[str, frozenset[str]] = {
     Kind.CONTACT: frozenset({"name", "email", "phone"}),
@@ -40,7 +43,17 @@ COMPARED: dict[str, frozenset[str]] = {
 """Fields that mean the same in both systems; the others are shown beside each other and not judged."""
 
 NOT_FIELDS = frozenset(
-    {"external_id", "link", "url", "lines", "source_created_at", "source_updated_at", "native", "linked", "addresses"}
+    {
+        "external_id",
+        "link",
+        "url",
+        "lines",
+        "source_created_at",
+        "source_updated_at",
+        "native",
+        "linked",
+        "addresses",
+    }
 )
 LINE_COLUMNS = (*(name for name in LINE_FIELDS if name != "discount"), "amount")
 
@@ -84,14 +97,18 @@ class RecordPage:
 
     @property
     def open_change(self) -> Change | None:
-        return next((item for item in self.changes if item.state in {"held", "pending", "in_flight", "parked"}), None)
+        return next(
+            (item for item in self.changes if item.state in {"held", "pending", "in_flight", "parked"}), None
+        )
 
 
 def record_page(practice: Practice, snapshot: Snapshot) -> RecordPage:
     """Everything the page of this record shows, except its timeline."""
     links = _links(practice, snapshot)
     others = _others(snapshot, links)
-    sources = [item for item in others if any(item.connection_id == link.source_connection_id for link in links)]
+    sources = [
+        item for item in others if any(item.connection_id == link.source_connection_id for link in links)
+    ]
     targets = [item for item in others if item not in sources]
     ordered = [*sources, snapshot, *targets]
     columns = [
@@ -177,7 +194,9 @@ def _fields(kind: str, records: Sequence[Mapping[str, Any]], country: str) -> li
         )
         if all(cell.empty for cell in cells):
             continue
-        rows.append(FieldRow(field_words(name), cells, name in compared and not _agree(name, values, country)))
+        rows.append(
+            FieldRow(field_words(name), cells, name in compared and not _agree(name, values, country))
+        )
     return rows
 
 
@@ -204,9 +223,16 @@ def _line_rows(records: Sequence[Mapping[str, Any]]) -> list[LineRow]:
         LineRow(
             number,
             tuple(
-                tuple(shown(name, (line or {}).get(name), currency) for name in LINE_COLUMNS)
+                tuple(shown(name, _line_value(line, name), currency) for name in LINE_COLUMNS)
                 for line, currency in zip(lines, currencies, strict=True)
             ),
         )
         for number, lines in enumerate(zip_longest(*per_side), start=1)
     ]
+
+
+def _line_value(line: Mapping[str, Any] | None, name: str) -> Any:
+    """A stored line leaves out what is usual: a quantity of one."""
+    if line is None:
+        return None
+    return line.get(name, "1" if name == "quantity" else None)

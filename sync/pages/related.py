@@ -1,4 +1,4 @@
-"""Records that belong to a record, in the same system: a client's invoices, an invoice's payments, the proposal."""
+"""What belongs to a record in the same system: a client's invoices, an invoice's payments, the proposal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -68,7 +68,9 @@ def review_page(practice: Practice, review: Review, search: str) -> ReviewPage:
     return ReviewPage(
         review=review,
         source=source,
-        source_link=deep_link(source.connection, source.kind, source.external_id, source.record) if source else "",
+        source_link=deep_link(source.connection, source.kind, source.external_id, source.record)
+        if source
+        else "",
         related=related(practice, source) if source else [],
         candidates=[_candidate(review, item, known, taken) for item in given if item.get("external_id")],
         notes=[text for item in given if not item.get("external_id") for text in item.get("against") or []],
@@ -83,7 +85,9 @@ def review_page(practice: Practice, review: Review, search: str) -> ReviewPage:
 
 def next_open(practice: Practice, after: int) -> Review | None:
     """The next one to decide, going round to the first."""
-    waiting = Review.objects.filter(practice=practice, state=ReviewState.OPEN).exclude(pk=after).order_by("pk")
+    waiting = (
+        Review.objects.filter(practice=practice, state=ReviewState.OPEN).exclude(pk=after).order_by("pk")
+    )
     return waiting.filter(pk__gt=after).first() or waiting.first()
 
 

@@ -11,7 +11,7 @@ DEFAULT_SOURCE, DEFAULT_TARGET = Provider.IGNITION, Provider.XERO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
-    """One kind's two ends. A connection is ``None`` until it has been made once; it survives disconnecting."""
+    """One kind's two ends. A connection is ``None`` until it was made once; it survives disconnecting."""
 
     kind: Kind
     mode: Mode

@@ -31,8 +31,7 @@ def timeline(practice: Practice, page: RecordPage) -> list[Event]:
     events: list[Event] = []
     for column in page.columns:
         events.extend(_of_column(column))
-    for link in page.links:
-        events.append(_linked(link))
+    events.extend(_linked(link) for link in page.links)
     for change in page.changes:
         events.extend(_of_change(practice, change))
     if page.review is not None and page.review.decided_at is not None:
@@ -85,7 +84,9 @@ def _of_change(practice: Practice, change: Change) -> Iterator[Event]:
     for attempt in change.attempts.all():
         yield _tried(attempt, verb, url)
     if change.verified_at:
-        yield Event(at=change.verified_at, system=HERE, text="Read back and found as sent", tone="good", url=url)
+        yield Event(
+            at=change.verified_at, system=HERE, text="Read back and found as sent", tone="good", url=url
+        )
 
 
 def _tried(attempt: Attempt, verb: str, url: str) -> Event:

@@ -21,7 +21,32 @@ REASONS = {
     "no_link": "The client is not recognised yet",
     "review": "The client waits for your decision",
     "native_pending": "Ignition is pushing it by itself",
-    "changed_there": "Somebody changed it in the other system",
+    "no_invoice": "Its invoice is not in the other system yet",
+    "contact_not_written": "The client is not written yet",
+    "invoice_not_written": "The invoice is not written",
+    "invoice_not_approved": "The invoice is not approved in Xero",
+    "already_paid": "The invoice is already paid in Xero",
+    "amount_differs": "The amounts differ",
+    "already_linked": "The other record is linked to another one",
+    "duplicate_name": "The name is already used in Xero",
+    "native_missing": "Ignition says it pushed it, but it isn't there",
+    "native_will_post": "Ignition posts it by itself",
+    "not_allocated": "It is not known which invoice the money is for",
+    "not_paid_out": "The payout has not arrived yet",
+    "reversed_in_source": "It was reversed in Ignition after it was written",
+    "void_in_source": "It was voided in Ignition after it was written",
+    "clawed_back": "The money went back to the client",
+    "dead_in_target": "It was voided or deleted in Xero",
+    "target_archived": "The contact is archived in Xero",
+    "target_gone": "Xero no longer has it",
+    "before_start": "Dated before the start you chose",
+    "from_ledger": "It came from Xero in the first place",
+    "left_alone": "You decided to leave it alone",
+    "declined": "You decided that this is not written",
+    "kept": "What is in Xero was kept",
+    "unknown_state": "Ignition gives it a state we don't know",
+    "no_client": "Its client is not known",
+    "locked_by_money": "Xero no longer allows changes: money is on it",
     "tax_unmapped": "A tax has no tax type chosen",
     "tax_gone": "A tax type is no longer active",
     "tax_not_revenue": "A tax type can't be used on sales",
@@ -51,7 +76,15 @@ NEXT_STEP = {
     "possible_duplicate": "Compare with the look-alike, then create or leave.",
     "no_link": "Decide who the client is; the rest follows by itself.",
     "review": "Decide who the client is; the rest follows by itself.",
+    "no_invoice": "Goes by itself once the invoice is there.",
+    "invoice_not_written": "Goes by itself once the invoice is there.",
+    "contact_not_written": "Goes by itself once the client is there.",
     "native_pending": "Nothing to do yet; it is looked at again on the next run.",
+    "native_missing": "Look in Ignition why its push failed, or cancel here with a note.",
+    "duplicate_name": "Rename one of the two, or link them.",
+    "target_archived": "Restore the contact in Xero, or link the client to another one.",
+    "invoice_not_approved": "Approve the invoice in Xero.",
+    "already_paid": "Compare the payments in Xero; cancel here with a note if they are the same.",
     "does_not_add_up": "Check the tax mapping of the services on it.",
     "period_locked": "Open the period in Xero, or cancel with a note.",
 }
@@ -72,6 +105,10 @@ MAPPING_REASONS = frozenset(
     }
 )
 """Causes that are put right on the mapping page."""
+FOLLOWS = frozenset({"no_link", "no_invoice", "contact_not_written", "invoice_not_written", "native_pending"})
+"""Causes that end by themselves once something else is settled."""
+WORD_FIELDS = frozenset({"status", "payment_state", "payment_method", "method", "payout_state"})
+"""Fields that hold a provider's code word."""
 FIX_MAPPING = "Choose it on the mapping page; the records follow by themselves."
 REVIEW_REASONS = frozenset({"no_link", "review", "possible_duplicate"})
 """Causes that end when a person says who a record is."""

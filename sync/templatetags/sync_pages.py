@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from practices.templatetags.formats import NOTHING, day, money
 from sync.filters import ASKS, HELD_BY_MODE, READY, STANDINGS, UNPLANNED
-from sync.models import Snapshot, Standing
+from sync.models import Change, ChangeState, Kind, Snapshot, Standing
 from sync.pages import words
 from sync.pages.diff import Value
 
@@ -31,6 +31,31 @@ def tone_icon(code: Any) -> str:
 
 
 @register.filter
+def change_tone(change: Change) -> str:
+    """Like :func:`tone` for a Change or a group of them; what only waits for the switch is no warning."""
+    if change.state == ChangeState.HELD and change.reason in HELD_BY_MODE.values():
+        return "info" if change.reason == HELD_BY_MODE[READY] else ""
+    return words.TONES.get(change.state, "")
+
+
+@register.filter
+def change_words(change: Change) -> str:
+    """A Change's state; held by the mode reads as what it is."""
+    if change.state == ChangeState.HELD:
+        held = next((name for name, reason in HELD_BY_MODE.items() if reason == change.reason), "")
+        return dict(STANDINGS).get(held, str(change.get_state_display()))
+    return str(change.get_state_display())
+
+
+@register.filter
+def called(snapshot: Snapshot) -> str:
+    """What people call a record: a client by name, a document by number."""
+    if snapshot.kind in {Kind.CONTACT, Kind.PERSON, Kind.PROPOSAL} and snapshot.name:
+        return snapshot.name
+    return snapshot.title
+
+
+@register.filter
 def standing_tone(snapshot: Snapshot) -> str:
     """Like :func:`tone` for the standing of a record; what only waits for the switch is no warning."""
     if snapshot.standing == Standing.HELD and snapshot.standing_reason in HELD_BY_MODE.values():
@@ -43,7 +68,9 @@ def standing_words(snapshot: Snapshot) -> str:
     """The standing in the words of the list's filter."""
     code = snapshot.standing or UNPLANNED
     if code == Standing.HELD:
-        code = next((name for name, reason in HELD_BY_MODE.items() if reason == snapshot.standing_reason), ASKS)
+        code = next(
+            (name for name, reason in HELD_BY_MODE.items() if reason == snapshot.standing_reason), ASKS
+        )
     return dict(STANDINGS).get(code, snapshot.standing)
 
 

@@ -46,8 +46,12 @@ def change(request: PracticeRequest, practice: Practice, pk: int) -> HttpRespons
     )
     fields, lines = all_fields(found)
     target = target_snapshot(found)
-    attempts = Attempt.objects.filter(changes=found, practice=practice).select_related("run").order_by("-started_at")
-    audit = AuditEntry.objects.filter(practice=practice, object_type="change", object_id=str(found.pk)).order_by("-at")
+    attempts = (
+        Attempt.objects.filter(changes=found, practice=practice).select_related("run").order_by("-started_at")
+    )
+    audit = AuditEntry.objects.filter(
+        practice=practice, object_type="change", object_id=str(found.pk)
+    ).order_by("-at")
     return render(
         request,
         "sync/change.html",
@@ -59,7 +63,10 @@ def change(request: PracticeRequest, practice: Practice, pk: int) -> HttpRespons
             "source": source_snapshot(found),
             "target": target,
             "target_link": deep_link(
-                found.connection, found.kind, found.target_external_id, target.record if target else found.values
+                found.connection,
+                found.kind,
+                found.target_external_id,
+                target.record if target else found.values,
             ),
             "attempts": attempts[:ATTEMPTS_SHOWN],
             "audit": audit[:ATTEMPTS_SHOWN],

@@ -18,7 +18,7 @@ from sync.pages.sides import sides_of
 def plan(request: PracticeRequest, practice: Practice) -> HttpResponse:
     sides = sides_of(practice)
     previews = flows.preview(practice)
-    if request.GET or sides[Kind.CONTACT].target:
+    if sides[Kind.CONTACT].target:
         request.session.setdefault(f"plan_seen_{practice.pk}", True)
     page = change_listing(practice, request.GET, states=OPEN_CHANGE_STATES)
     modes: list[tuple[Kind, Mode, list[Consequence]]] = [
@@ -64,7 +64,9 @@ def modes(request: PracticeRequest, practice: Practice) -> HttpResponse:
         missing = request.POST.get("confirmed") == "yes"
         return _confirm(request, found, takes_over=takes_over, missing=missing)
     try:
-        flows.set_modes(practice, {str(kind): str(mode) for kind, mode in changed.items()}, actor=request.user)
+        flows.set_modes(
+            practice, {str(kind): str(mode) for kind, mode in changed.items()}, actor=request.user
+        )
     except decisions.NotAllowed as refusal:
         messages.error(request, str(refusal))
         return redirect("plan", slug=practice.slug)

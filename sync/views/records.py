@@ -35,9 +35,7 @@ def payments(request: PracticeRequest, practice: Practice) -> HttpResponse:
 @practice_view()
 def record(request: PracticeRequest, practice: Practice, pk: int) -> HttpResponse:
     """A record of any kind, on either side."""
-    snapshot = get_object_or_404(
-        Snapshot.objects.select_related("connection"), practice=practice, pk=pk
-    )
+    snapshot = get_object_or_404(Snapshot.objects.select_related("connection"), practice=practice, pk=pk)
     page = pages.record_page(practice, snapshot)
     return render(
         request,

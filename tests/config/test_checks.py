@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage
-from django.db import connection
+from django.db import connections
 from django.test import override_settings
 
 from config import checks, environment
@@ -117,7 +117,7 @@ def test_unreadable_variables_are_all_reported_at_once(monkeypatch: pytest.Monke
 @pytest.mark.django_db
 def test_an_old_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert checks.check_database(databases=["default"]) == []
-    monkeypatch.setitem(connection.__dict__, "pg_version", 140_005)
+    monkeypatch.setitem(connections["default"].__dict__, "pg_version", 140_005)
     assert ids(checks.check_database(databases=["default"])) == ["config.E010"]
 
 

@@ -35,7 +35,15 @@ def test_credentials_are_hidden(value: Any) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["3 tokens read", {"count": 3, "name": "Invoice 12"}, {"token_state": None}, "basic rules", 12.5, None],
+    [
+        "3 tokens read",
+        {"count": 3, "name": "Invoice 12"},
+        {"token_state": None},
+        "basic rules",
+        "basic invoices",
+        12.5,
+        None,
+    ],
 )
 def test_what_is_no_credential_stays(value: Any) -> None:
     assert redact(value) == value

@@ -192,7 +192,7 @@ def test_kept_choice_that_xero_stopped_offering_is_named(web: Client, practice: 
     services.publish(practice, Choices(sales_account="299", account_by_service={"serv_1": "299"}), actor=None)
     page = page_of(web, "?tab=services")
     assert "299 Old Fees (not offered by Xero any more)" in page
-    assert "Service Bookkeeping: 299" in page
+    assert "Service Bookkeeping: 299 Old Fees" in page
     publish(web, review(web, "services", {"to:serv_1": "299", "to:serv_2": "202"}))
     assert services.load_choices(practice)[1].account_by_service == {"serv_1": "299", "serv_2": "202"}
 
@@ -206,9 +206,11 @@ def test_tax_labels(web: Client, practice: Practice) -> None:
     assert "GST on Income, 10 %" in page
     assert "GST on Expenses" not in page
     assert "same name" in page
-    assert "can't be chosen" in review(web, "taxes", {"to:Disbursement": "INPUT"}, status=422)
-    sent = {"default_tax": "OUTPUT", "to:GST on Income": "", "to:Disbursement": "", "use_suggestions": "1"}
-    publish(web, review(web, "taxes", sent))
+    sent = {"default_tax": "OUTPUT", "to:GST on Income": "", "to:Disbursement": ""}
+    assert "can't be chosen" in review(web, "taxes", sent | {"to:Disbursement": "INPUT"}, status=422)
+    assert "field-error" in review(web, "taxes", sent | {"default_tax": ""}, status=422)
+    publish(web, review(web, "taxes", sent | {"default_tax": "", "use_suggestions": "1"}))
+    assert services.load_choices(practice)[1].default_tax == "OUTPUT"
     assert services.load_choices(practice)[1].tax_by_label == {"GST on Income": "OUTPUT"}
     assert "(1 missing)" in page_of(web, "?tab=taxes")
 

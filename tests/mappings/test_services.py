@@ -135,7 +135,11 @@ def test_gaps_name_what_blocks_and_what_is_gone(offer: Offer) -> None:
     assert (found.sales_account, found.default_tax, found.clearing) == (False, True, True)
     assert found.labels == ("GST on Income", "Disbursement")
     assert found.services == ("serv_3",)
-    assert found.broken == ("Sales account: 299", "Service Tax return: 404", "Tracking Office: Hobart")
+    assert found.broken == (
+        "Sales account: 299 Old Fees",
+        "Service Tax return: 404 Bank Fees",
+        "Tracking Office: Hobart",
+    )
     assert found.blocking == 7
 
 

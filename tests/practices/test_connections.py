@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.test import Client
 from django.utils import timezone
 
@@ -184,15 +185,15 @@ def test_a_demoted_admin_cannot_finish(
     assert alice.get(f"/connections/callback/xero/?code=x&state={state}").status_code == 403
 
 
-def test_reconnecting_xero_keeps_the_row(alice: Client, outside: Running) -> None:
+def test_reconnecting_xero_keeps_the_row(
+    alice: Client, outside: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = connect_xero(alice, outside)
     Connection.objects.update(state=ConnectionState.NEEDS_RECONNECT, state_reason="gone", lease_token=None)
     freed: list[int] = []
+    monkeypatch.setattr(connections, "_reconnected", [])
     connections.register_reconnected(lambda connection: freed.append(connection.pk))
-    try:
-        again = connect_xero(alice, outside)
-    finally:
-        connections._reconnected.clear()
+    again = connect_xero(alice, outside)
     assert (again.pk, again.public_id) == (first.pk, first.public_id)
     assert again.is_usable
     assert again.state_reason == ""
@@ -250,6 +251,18 @@ def test_disconnecting_works_while_xero_is_down(alice: Client, outside: Running,
     assert Connection.objects.get().state == ConnectionState.DISCONNECTED
     assert not Grant.objects.exists()
     assert AuditEntry.objects.get(action="connection.credentials_dropped").details["confirmed"] is False
+
+
+def test_lost_encryption_keys_leave_a_way_out(alice: Client, outside: Running, settings: Any) -> None:
+    connect_xero(alice, outside)
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    assert alice.get("/p/harbour/connections/").status_code == 200
+    page = alice.post("/p/harbour/connections/xero/test/", follow=True).content.decode()
+    assert "be decrypted" in page
+    assert connect_xero(alice, outside).is_usable
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    alice.post("/p/harbour/connections/xero/disconnect/")
+    assert not Grant.objects.exists()
 
 
 def test_a_disconnected_organisation_may_move_to_another_practice(

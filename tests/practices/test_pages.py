@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import DatabaseError, transaction
 from django.test import Client
 from django.utils import timezone
+from django.views.defaults import server_error
 
 from practices.audit import record
 from practices.models import AuditEntry, Membership, Practice, Role, User
@@ -133,12 +135,12 @@ def test_demo_log_ins_show_only_when_set(client: Client, settings: Any) -> None:
 
 def test_signing_up_and_verifying(client: Client, mailoutbox: Any) -> None:
     client.post("/accounts/signup/", {"email": "n@example.com", "password1": PASSWORD, "password2": PASSWORD})
-    assert User.objects.get().emailaddress_set.filter(verified=True).count() == 0
+    assert EmailAddress.objects.filter(verified=True).count() == 0
     assert client.get("/").status_code == 302  # not in before the address is verified
     path = "/accounts/confirm-email/" + mailoutbox[0].body.split("/accounts/confirm-email/")[1].split()[0]
     assert client.get(path).status_code == 200
     client.post(path)
-    assert User.objects.get().emailaddress_set.filter(verified=True).count() == 1
+    assert EmailAddress.objects.filter(verified=True).count() == 1
 
 
 def test_every_account_page_renders(alice: Client) -> None:
@@ -161,3 +163,12 @@ def test_times_follow_the_practice(alice: Client, practice: Practice) -> None:
     record(practice, None, "thing.done", "Thing")
     assert "NZ" in alice.get("/p/harbour/audit/").content.decode()
     assert timezone.get_current_timezone_name() == "UTC"  # and only while the page is made
+
+
+def test_the_error_pages_render(rf: Any, db: None) -> None:
+    broken = server_error(rf.get("/"))
+    assert broken.status_code == 500
+    assert "nothing is sent twice" in broken.content.decode()
+    missing = Client().get("/nowhere/")
+    assert missing.status_code == 404
+    assert "There is nothing here" in missing.content.decode()

@@ -20,13 +20,15 @@ def xero(alice: Client, outside: Running) -> Connection:
     tenant = tenant_named(outside.world, "Harbour Lane Advisory")
     allow_xero(alice, outside, "harbour", [tenant])
     alice.post("/p/harbour/connections/xero/choose/", {"tenant": tenant})
-    return Connection.objects.select_related("grant", "practice").get()
+    found: Connection = Connection.objects.select_related("grant", "practice").get()
+    return found
 
 
 @pytest.fixture
 def ignition(alice: Client, outside: Running) -> Connection:
     alice.post("/p/harbour/connections/ignition/", {"api_key": "ign-demo-key"})
-    return Connection.objects.select_related("grant", "practice").get()
+    found: Connection = Connection.objects.select_related("grant", "practice").get()
+    return found
 
 
 def results(probes: list[Probe]) -> dict[str, str]:

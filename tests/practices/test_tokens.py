@@ -80,6 +80,7 @@ class TestRefresh:
         stored = Grant.objects.get()
         assert stored.secret["access_token"] == token != old["access_token"]
         assert stored.secret["refresh_token"] != old["refresh_token"]
+        assert stored.expires_at is not None
         assert stored.expires_at > timezone.now() + timedelta(minutes=20)
         assert stored.refreshed_at is not None
 

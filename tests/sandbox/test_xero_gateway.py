@@ -37,7 +37,6 @@ def test_disconnected_organisation_and_removed_person_are_403(api: Api) -> None:
 
 
 def test_call_without_user_agent_meets_the_edge_filter(api: Api) -> None:
-    answer = api.get("Contacts", User_Agent="")
     api.http.headers.pop("User-Agent")
     answer = api.get("Contacts")
     assert answer.status_code == 403

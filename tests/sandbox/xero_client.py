@@ -33,15 +33,18 @@ class Api:
         self.world = world
         self.ledger = ledger
         self.http = session(world)
-        granted = self.http.post(
-            f"{BASE}/_sandbox/connections/grant", json={"tenant": ledger.tenant_id, "scope": scope}
-        ).json()
-        self.refresh_token: str = granted["refresh_token"]
-        self.headers = {
-            "Authorization": f"Bearer {granted['access_token']}",
-            "xero-tenant-id": ledger.tenant_id,
-            "Accept": "application/json",
-        }
+        self.scope = scope
+        self.headers = {"xero-tenant-id": ledger.tenant_id, "Accept": "application/json"}
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        granted = self.control("connections/grant", tenant=self.ledger.tenant_id, scope=self.scope)
+        self.headers["Authorization"] = f"Bearer {granted['access_token']}"
+
+    def wait(self, seconds: float) -> None:
+        """Move the clock; the access token stays fresh."""
+        self.world.clock.advance(seconds)
+        self.sign_in()
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
         sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}

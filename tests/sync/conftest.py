@@ -1,0 +1,111 @@
+"""A practice that is connected to a seeded sandbox, and the steps run here instead of in a worker."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from practices import connecting
+from practices.models import Connection, Practice, Role, User
+from sandbox.clock import Clock
+from sandbox.ignition.state import IgnitionPractice
+from sandbox.seed import practices as seeding
+from sandbox.seed.report import SeedReport
+from sandbox.server import running
+from sandbox.world import World
+from sandbox.xero.ledger import Ledger
+from sync import runs
+from sync.demo import consent_for
+from sync.flows import ensure_flows, set_modes
+from sync.models import SYNCED_KINDS, Change, Mode, Run, Trigger
+from tests.make import make_member, make_practice
+
+NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
+NO_LIMITS = {"minute": None, "day": None, "concurrent": None, "app_minute": None}
+
+
+@dataclass
+class Office:
+    """One practice and the two outside systems it is connected to."""
+
+    world: World
+    url: str
+    practice: Practice
+    owner: User
+    report: SeedReport
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.world.xero.organisations[self.report.tenant_id]
+
+    @property
+    def ignition(self) -> IgnitionPractice:
+        return self.world.ignition[self.report.key]
+
+    def sync(self, **extra: Any) -> Run:
+        """A run to its end, without waiting for the times at which work would be tried again."""
+        run = runs.start(self.practice, trigger=Trigger.PERSON, actor=self.owner, wake=False, **extra)
+        return self.finish(run)
+
+    def finish(self, run: Run, turns: int = 300) -> Run:
+        for _ in range(turns):
+            run = runs.advance(run.pk)
+            if not run.is_open:
+                return run
+            Run.objects.filter(pk=run.pk).update(resumes_at=None)
+            Connection.objects.filter(practice=self.practice).update(resumes_at=None)
+            Change.objects.filter(practice=self.practice).update(not_before=None)
+        raise AssertionError(f"run still {run.state} in {run.stage}: {run.message}")
+
+    def switch(self, mode: str, *kinds: str) -> None:
+        set_modes(self.practice, dict.fromkeys(kinds or [str(kind) for kind in SYNCED_KINDS], mode), actor=self.owner)
+
+    def take_over(self) -> Run:
+        self.switch(Mode.TAKE_OVER)
+        return self.sync()
+
+    def writes(self, marker: int = 0) -> list[Any]:
+        return [call for call in self.world.calls.since(marker, host="xero") if call.write]
+
+    @property
+    def marker(self) -> int:
+        return self.world.calls.last
+
+
+def open_office(served: Any, settings: Any, *, slug: str = "harbour", report: SeedReport) -> Office:
+    settings.IGNITION_API_URL = settings.IGNITION_AUTH_URL = served.url
+    settings.XERO_API_URL = settings.XERO_LOGIN_URL = settings.XERO_IDENTITY_URL = served.url
+    practice = make_practice("Harbour Lane Advisory", slug=slug)
+    owner = make_member(practice, Role.OWNER)
+    ensure_flows(practice)
+    connecting.connect_ignition_key(practice, actor=owner, api_key=f"ign-{report.key}-key")
+    grant = connecting.store_xero_grant(consent_for(served.world.xero.organisations[report.tenant_id].name))
+    connecting.connect_xero(practice, actor=owner, grant=grant, tenant_external_id=report.tenant_id)
+    return Office(served.world, served.url, practice, owner, report)
+
+
+def seeded_world(*, clients: int, months: int, seed: int = 11, **extra: Any) -> tuple[World, SeedReport]:
+    world = World(seed=seed, clock=Clock(NOW, speed=0))
+    report = seeding.seed_practice(
+        world, "harbour", country=extra.pop("country", "AU"), clients=clients, months=months, seed=seed, **extra
+    )
+    world.xero.limits.configure(None, NO_LIMITS)
+    world.ignition["harbour"].hourly_limit = None
+    world.faults.hang = 0.01
+    return world, report
+
+
+@pytest.fixture(autouse=True)
+def _quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.NUDGE_WORKERS = False
+    settings.LANE_LEASE_SECONDS = 30
+
+
+@pytest.fixture
+def office(db: None, settings: Any) -> Iterator[Office]:
+    """Forty clients with half a year of invoices; a third is already in Xero through Ignition's own link."""
+    world, report = seeded_world(clients=40, months=6)
+    with running(world) as served:
+        yield open_office(served, settings, report=report)
