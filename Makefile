@@ -1,6 +1,6 @@
 # make demo    everything on this machine, ready to look at
 # make test    the whole test suite, no service needed
-# make check   linters, types, import directions, migrations, templates
+# make check   linters, types, import directions, templates, migrations ("make -k check" goes on after a fault)
 # make audit   known faults in the packages used (asks a public database)
 # make pins    choose package versions anew within requirements*.in
 # make clean   forget what was made here: environment, demo database, caches
@@ -14,14 +14,15 @@ UV_VERSION := 0.13.9
 # uv is much faster; where it can't reach the package index the way pip is set up to, pip does the same.
 INSTALL = $(UV) pip install --quiet --compile-bytecode --python $(PY) -r $(1) || $(PY) -m pip install --quiet -r $(1)
 
-# Settings as an installation would have them, so that "check" finds what only matters there. No database is asked.
-PRODUCTION = env DATABASE_URL= DEBUG=0 BASE_URL=https://sync.example.com ALLOWED_HOSTS= CSRF_TRUSTED_ORIGINS= \
+# Settings as an installation would have them, so that "check" finds what only matters there. The database is never
+# asked (a warning about that is left out), so it may be one that does not exist.
+PRODUCTION = env DATABASE_URL=postgresql://app@127.0.0.1:9/app DEBUG=0 BASE_URL=https://sync.example.com ALLOWED_HOSTS= CSRF_TRUSTED_ORIGINS= \
   SECRET_KEY=not-a-secret-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ \
   FIELD_ENCRYPTION_KEYS=MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE= REQUIRE_MFA=1 TRUSTED_PROXIES=1 LOG_LEVEL=INFO \
   CACHE_URL=dbcache://cache_rows CELERY_BROKER_URL=pgmq:// EMAIL_URL=smtp+tls://mail.example.com:587 \
   IGNITION_CLIENT_ID=id IGNITION_CLIENT_SECRET=secret XERO_CLIENT_ID=id XERO_CLIENT_SECRET=secret
 
-.PHONY: demo test check audit pins clean
+.PHONY: demo test check check-style check-types check-imports check-templates check-django audit pins clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/runtime.stamp
@@ -30,15 +31,25 @@ demo: $(VENV)/runtime.stamp
 test: $(VENV)/dev.stamp
 	$(PY) -m pytest $(ARGS)
 
-check: $(VENV)/dev.stamp
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
+check: check-style check-types check-imports check-templates check-django
+
+check-style: $(VENV)/dev.stamp
+	$(VENV)/bin/ruff check --quiet .
+	$(VENV)/bin/ruff format --quiet --check .
+
+check-types: $(VENV)/dev.stamp
 	$(VENV)/bin/mypy .
+
+check-imports: $(VENV)/dev.stamp
 	$(VENV)/bin/lint-imports
+
+check-templates: $(VENV)/dev.stamp
 	$(VENV)/bin/djlint --lint --quiet templates
-	$(PRODUCTION) $(PY) manage.py makemigrations --check --dry-run --skip-checks
-	$(PRODUCTION) DATABASE_URL=postgresql://app@db.example.com/app $(PY) manage.py check --deploy --fail-level WARNING
-	$(PRODUCTION) $(PY) manage.py check_templates --skip-checks
+	$(PRODUCTION) $(PY) manage.py check_templates
+
+check-django: $(VENV)/dev.stamp
+	$(PRODUCTION) $(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 
 audit: $(VENV)/dev.stamp
 	$(VENV)/bin/pip-audit --requirement requirements.txt --disable-pip --no-deps

@@ -18,7 +18,7 @@ def decimal(value: Any) -> Decimal:
     Currency symbols and thousands separators are refused, not guessed; floats never reach this function
     because JSON is parsed with ``parse_float=Decimal``.
     """
-    if isinstance(value, bool) or isinstance(value, float) or value is None:
+    if isinstance(value, bool | float) or value is None:
         raise NotANumber(f"{value!r} is not an amount")
     try:
         number = Decimal(value.strip()) if isinstance(value, str) else Decimal(value)

@@ -1,6 +1,7 @@
 """What a provider answered, and what its status means wherever it is the same at every provider."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from connectors.errors import ConnectorError, NotFound, Unavailable, Unclear
+
+_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +24,12 @@ class Answer:
     ms: int
 
     def json(self) -> Any:
-        """The body as JSON with ``Decimal`` numbers; raises ``ValueError`` when it isn't JSON."""
-        return json.loads(self.body, parse_float=Decimal)
+        """The body as JSON with ``Decimal`` numbers; raises ``ValueError`` when it isn't JSON.
+
+        Characters that no database can hold (NUL, half of a surrogate pair) are left out.
+        """
+        data = json.loads(self.body, parse_float=Decimal, parse_constant=_no_constant)
+        return _storable(data) if _UNSTORABLE.search(self.body) else data
 
     @property
     def date(self) -> datetime | None:
@@ -44,3 +51,17 @@ def plain_failure(provider: str, answer: Answer, *, is_write: bool) -> Connector
     if answer.status == 404:
         return NotFound(f"{provider.title()} does not know this record.", provider=provider, status=404)
     return None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return "".join(char for char in value if char != "\0" and not "\ud800" <= char <= "\udfff")
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    return value

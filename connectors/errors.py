@@ -74,7 +74,7 @@ class Unclear(ConnectorError):
 
 
 class Rejected(ConnectorError):
-    """The provider refused the request; ``messages`` are its own sentences, ``elements`` the refused parts of a batch."""
+    """The provider refused; ``messages`` are its own sentences, ``elements`` the refused parts of a batch."""
 
     def __init__(
         self,

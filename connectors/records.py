@@ -2,18 +2,14 @@
 
 Amounts are ``Decimal`` in major units beside an ISO currency code, document dates are ``date``, instants are
 aware UTC ``datetime``, ids are the provider's own strings. A value the provider does not give is ``None`` or
-empty, never invented. ``dump`` and ``load`` turn a record into JSON and back without loss.
+empty, never invented. ``connectors.stored`` turns a record into JSON and back without loss.
 """
 
 import dataclasses
-import types
-import typing
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 Day = date
@@ -339,7 +335,7 @@ Record = (
     | Entry
 )
 
-RECORD_OF: dict[Kind, type[Any]] = {
+RECORD_OF: dict[Kind, Any] = {
     Kind.CONTACT: Contact,
     Kind.PERSON: Person,
     Kind.SERVICE: Service,
@@ -363,71 +359,3 @@ RECORD_OF: dict[Kind, type[Any]] = {
     Kind.PREPAYMENT: Entry,
     Kind.REPEATING_INVOICE: Entry,
 }
-
-
-def dump(value: Any) -> Any:
-    """A record (or a part of one) as JSON values; amounts and instants become strings, empty values are left out."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        out = {}
-        for name, default in _defaults(type(value)):
-            item = getattr(value, name)
-            if item != default or default is dataclasses.MISSING:
-                out[name] = dump(item)
-        return out
-    if isinstance(value, Decimal | date | datetime):
-        return str(value) if isinstance(value, Decimal) else value.isoformat()
-    if isinstance(value, tuple | list):
-        return [dump(item) for item in value]
-    if isinstance(value, dict):
-        return {key: dump(item) for key, item in value.items()}
-    return value
-
-
-def load(kind: Kind, data: dict[str, Any]) -> Any:
-    """The record that ``dump`` wrote."""
-    return _loader(RECORD_OF[kind])(data)
-
-
-@cache  # type: ignore[arg-type]
-def _defaults(cls: type[Any]) -> tuple[tuple[str, Any], ...]:
-    pairs = []
-    for item in dataclasses.fields(cls):
-        default = item.default
-        if item.default_factory is not dataclasses.MISSING:
-            default = item.default_factory()
-        pairs.append((item.name, default))
-    return tuple(pairs)
-
-
-@cache  # type: ignore[arg-type]
-def _loader(cls: type[Any]) -> Callable[[dict[str, Any]], Any]:
-    hints = typing.get_type_hints(cls)
-    converters = {item.name: _converter(hints[item.name]) for item in dataclasses.fields(cls)}
-
-    def build(data: dict[str, Any]) -> Any:
-        values = {}
-        for name, value in data.items():
-            convert = converters[name]
-            values[name] = value if convert is None or value is None else convert(value)
-        return cls(**values)
-
-    return build
-
-
-def _converter(hint: Any) -> Callable[[Any], Any] | None:
-    origin = typing.get_origin(hint)
-    if origin in {typing.Union, types.UnionType}:
-        inner = [arg for arg in typing.get_args(hint) if arg is not type(None)]
-        return _converter(inner[0])
-    if origin is tuple:
-        item = _converter(typing.get_args(hint)[0])
-        return tuple if item is None else (lambda values: tuple(item(value) for value in values))
-    if hint is Decimal:
-        return Decimal
-    if hint is datetime:
-        return datetime.fromisoformat
-    if hint is date:
-        return date.fromisoformat
-    if dataclasses.is_dataclass(hint):
-        return _loader(typing.cast("type[Any]", hint))
-    return None

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.amounts import CENT, cents, tax_on
-from connectors.records import Contact, Invoice, Line, Person, Proposal, Service
+from connectors.records import Account, Contact, Invoice, Line, Person, Proposal, Service, TaxRate
 from mappings import normalise
 from mappings.spec import Spec
 
@@ -63,7 +63,10 @@ def map_contact(client: Contact, people: Sequence[Person], spec: Spec) -> Mapped
     if len(name) > 255:
         name = name[:255].rstrip()
         remarks.append("The name was longer than 255 characters and is cut.")
-    values: dict[str, Any] = {"name": name, "number": natural_number(spec.choices.number_prefix, client.external_id)}
+    values: dict[str, Any] = {
+        "name": name,
+        "number": natural_number(spec.choices.number_prefix, client.external_id),
+    }
     email = (primary.email if primary else "") or client.email
     if email:
         if normalise.is_email(email.strip()):
@@ -76,7 +79,9 @@ def map_contact(client: Contact, people: Sequence[Person], spec: Spec) -> Mapped
         if number:
             values["phone"] = number
         else:
-            remarks.append(f"The phone number “{raw_phone[:40]}” is not a number of this country and is left out.")
+            remarks.append(
+                f"The phone number “{raw_phone[:40]}” is not a number of this country and is left out."
+            )
     if primary and primary.name and "email" in values:
         first, last = normalise.split_person(primary.name)
         values["first_name"], values["last_name"] = first[:255], last[:255]
@@ -105,7 +110,11 @@ def map_invoice(invoice: Invoice, catalogue: Catalogue, spec: Spec) -> Mapped:
         issues.append(Issue("no_number", "number", "The invoice has no number."))
     if facts.lock_date and invoice.date and invoice.date <= facts.lock_date:
         issues.append(
-            Issue("period_locked", "date", f"Dated in a period that Xero has locked up to {facts.lock_date:%d %b %Y}.")
+            Issue(
+                "period_locked",
+                "date",
+                f"Dated in a period that Xero has locked up to {facts.lock_date:%d %b %Y}.",
+            )
         )
     if invoice.total < 0:
         issues.append(Issue("negative_total", "total", "The total is negative: that needs a credit note."))
@@ -131,13 +140,17 @@ def map_invoice(invoice: Invoice, catalogue: Catalogue, spec: Spec) -> Mapped:
     if basis.adjust:
         taxes[basis.largest] += basis.adjust
         lines[basis.largest]["tax_amount"] = str(taxes[basis.largest])
-        remarks.append(f"Tax of one line moved by {basis.adjust} so that the total equals Ignition's (rounding).")
+        remarks.append(
+            f"Tax of one line moved by {basis.adjust} so that the total equals Ignition's (rounding)."
+        )
     net = sum((line["_amount"] for line in lines), Decimal(0))
     tax = sum(taxes, Decimal(0))
     values.update(
         {
             "line_amounts": "Inclusive" if basis.inclusive else "Exclusive",
-            "lines": [{name: value for name, value in line.items() if not name.startswith("_")} for line in lines],
+            "lines": [
+                {name: value for name, value in line.items() if not name.startswith("_")} for line in lines
+            ],
             "subtotal": str(cents(net - tax if basis.inclusive else net)),
             "tax": str(cents(tax)),
             "total": str(cents(net if basis.inclusive else net + tax)),
@@ -189,29 +202,16 @@ def _basis(invoice: Invoice, lines: Sequence[dict[str, Any]], spec: Spec) -> _Ba
 def _map_line(line: Line, catalogue: Catalogue, spec: Spec, issues: list[Issue]) -> dict[str, Any]:
     choices, facts = spec.choices, spec.facts
     service = service_of(line, catalogue)
-    account = (choices.account_by_service.get(service.external_id, "") if service else "") or choices.sales_account
-    label = service.tax_label if service else ""
-    tax_type = choices.tax_by_label.get(label, "") if label else choices.default_tax
-    if label and not tax_type:
-        issues.append(Issue("tax_unmapped", "tax", f"No tax type is chosen for Ignition's tax “{label}”."))
-    if not label and not tax_type:
-        issues.append(Issue("tax_unmapped", "tax", "No tax type is chosen for lines without a tax in Ignition."))
-    rate = facts.tax_rates.get(tax_type)
-    if tax_type and (rate is None or (rate.status and rate.status != "ACTIVE")):
-        issues.append(Issue("tax_gone", "tax", f"The tax type {tax_type} is not active in Xero any more."))
-    elif rate is not None and not rate.for_revenue:
-        issues.append(Issue("tax_not_revenue", "tax", f"The tax type {tax_type} can't be used on sales."))
-    if not account:
-        issues.append(Issue("account_unmapped", "account", "No sales account is chosen."))
-    else:
-        known = facts.accounts.get(account)
-        if known is None or (known.status and known.status != "ACTIVE"):
-            issues.append(Issue("account_gone", "account", f"The account {account} is not active in Xero any more."))
-    for item in choices.tracking:
-        if item.option not in facts.tracking.get(item.category, frozenset()):
-            issues.append(
-                Issue("tracking_gone", "tracking", f"{item.category}: {item.option} is not active in Xero any more.")
-            )
+    account = (
+        choices.account_by_service.get(service.external_id, "") if service else ""
+    ) or choices.sales_account
+    tax_type, rate = _tax_of(service, spec, issues)
+    _check_account(account, spec, issues)
+    issues.extend(
+        Issue("tracking_gone", "tracking", f"{item.category}: {item.option} is not active in Xero any more.")
+        for item in choices.tracking
+        if item.option not in facts.tracking.get(item.category, frozenset())
+    )
     quantity, unit, discount, detail = _quantities(line)
     description = line.description or (service.name if service else "Services")
     out: dict[str, Any] = {
@@ -221,13 +221,43 @@ def _map_line(line: Line, catalogue: Catalogue, spec: Spec, issues: list[Issue])
         "account_code": account,
         "tax_type": tax_type,
         "_amount": cents(line.amount),
-        "_rate": rate.rate if rate else Decimal(0),
+        "_rate": rate,
     }
     if discount:
         out["discount"] = str(discount)
     if choices.tracking:
         out["tracking"] = [{"category": item.category, "option": item.option} for item in choices.tracking]
     return out
+
+
+def _tax_of(service: Service | None, spec: Spec, issues: list[Issue]) -> tuple[str, Decimal]:
+    """The tax type of a line and its rate in per cent, by the label of its service."""
+    label = service.tax_label if service else ""
+    tax_type = spec.choices.tax_by_label.get(label, "") if label else spec.choices.default_tax
+    if not tax_type:
+        what = f"Ignition's tax “{label}”" if label else "lines without a tax in Ignition"
+        issues.append(Issue("tax_unmapped", "tax", f"No tax type is chosen for {what}."))
+        return "", Decimal(0)
+    rate = spec.facts.tax_rates.get(tax_type)
+    if rate is None or not _is_active(rate):
+        issues.append(Issue("tax_gone", "tax", f"The tax type {tax_type} is not active in Xero any more."))
+    elif not rate.for_revenue:
+        issues.append(Issue("tax_not_revenue", "tax", f"The tax type {tax_type} can't be used on sales."))
+    return tax_type, rate.rate if rate else Decimal(0)
+
+
+def _check_account(account: str, spec: Spec, issues: list[Issue]) -> None:
+    known = spec.facts.accounts.get(account)
+    if not account:
+        issues.append(Issue("account_unmapped", "account", "No sales account is chosen."))
+    elif known is None or not _is_active(known):
+        issues.append(
+            Issue("account_gone", "account", f"The account {account} is not active in Xero any more.")
+        )
+
+
+def _is_active(record: Account | TaxRate) -> bool:
+    return record.status in {"", "ACTIVE"}
 
 
 def _quantities(line: Line) -> tuple[Decimal, Decimal, Decimal, str]:
@@ -243,7 +273,7 @@ def _quantities(line: Line) -> tuple[Decimal, Decimal, Decimal, str]:
         off = cents(quantity * unit) - amount
         if off >= 0 and cents(quantity * unit - off) == amount:
             return quantity, unit, off, ""
-    detail = f"{quantity.normalize():f} × {unit.normalize():f}" if quantity != 1 else ""
+    detail = f"{quantity.normalize():f} x {unit.normalize():f}" if quantity != 1 else ""
     return Decimal(1), amount, Decimal(0), detail
 
 
@@ -258,7 +288,10 @@ def service_of(line: Line, catalogue: Catalogue) -> Service | None:
     if line.origin_type == "proposal":
         proposal = catalogue.proposals.get(line.origin_external_id)
         for item in proposal.lines if proposal else ():
-            if normalise.tidy(item.name).casefold() == wanted and item.service_external_id in catalogue.services:
+            if (
+                normalise.tidy(item.name).casefold() == wanted
+                and item.service_external_id in catalogue.services
+            ):
                 return catalogue.services[item.service_external_id]
     return catalogue.services_by_name.get(wanted)
 
@@ -279,25 +312,26 @@ def map_payment(
     choices, facts = spec.choices, spec.facts
     code = choices.clearing_by_method.get(method, "") or choices.clearing_account
     account = facts.accounts.get(code)
-    if not code:
-        issues.append(Issue("clearing_unmapped", "account", "No clearing account is chosen for payments."))
-    elif account is None or (account.status and account.status != "ACTIVE"):
-        issues.append(Issue("clearing_gone", "account", f"The clearing account {code} is not active in Xero any more."))
-    elif not account.takes_payments:
-        issues.append(Issue("clearing_closed", "account", f"The account {code} does not accept payments in Xero."))
+    _check_clearing(code, account, issues)
     if amount <= 0:
         issues.append(Issue("no_amount", "amount", "The payment has no amount."))
     if amount != cents(amount):
         issues.append(Issue("precision", "amount", f"{amount} has more than two decimals."))
     if currency and invoice_currency and currency != invoice_currency:
-        issues.append(Issue("currency", "currency", f"The payment is in {currency}, the invoice in {invoice_currency}."))
+        issues.append(
+            Issue("currency", "currency", f"The payment is in {currency}, the invoice in {invoice_currency}.")
+        )
     if invoice_type and invoice_type != "ACCREC":
         issues.append(Issue("type", "type", f"The invoice in Xero is of type {invoice_type}, not a sale."))
     if paid_on is None:
         issues.append(Issue("no_date", "date", "It is not known when the money was collected."))
     if facts.lock_date and paid_on and paid_on <= facts.lock_date:
         issues.append(
-            Issue("period_locked", "date", f"Dated in a period that Xero has locked up to {facts.lock_date:%d %b %Y}.")
+            Issue(
+                "period_locked",
+                "date",
+                f"Dated in a period that Xero has locked up to {facts.lock_date:%d %b %Y}.",
+            )
         )
     values: dict[str, Any] = {
         "amount": str(cents(amount)),
@@ -309,6 +343,17 @@ def map_payment(
     if account is not None:
         values["account_external_id"] = account.external_id
     return Mapped(values=values, issues=tuple(issues))
+
+
+def _check_clearing(code: str, account: Account | None, issues: list[Issue]) -> None:
+    if not code:
+        issues.append(Issue("clearing_unmapped", "account", "No clearing account is chosen for payments."))
+    elif account is None or not _is_active(account):
+        text = f"The clearing account {code} is not active in Xero any more."
+        issues.append(Issue("clearing_gone", "account", text))
+    elif not account.takes_payments:
+        text = f"The account {code} does not accept payments in Xero."
+        issues.append(Issue("clearing_closed", "account", text))
 
 
 def _does_not_add_up(invoice: Invoice, lines: Sequence[dict[str, Any]]) -> Issue:

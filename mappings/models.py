@@ -29,7 +29,9 @@ class MappingSet(PracticeOwned):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=["practice", "source", "target", "version"], name="mapping_version_once"),
+            models.UniqueConstraint(
+                fields=["practice", "source", "target", "version"], name="mapping_version_once"
+            ),
             models.UniqueConstraint(
                 fields=["practice", "source", "target"],
                 condition=Q(state="published"),

@@ -9,10 +9,30 @@ import phonenumbers
 _SPACES = re.compile(r"\s+")
 _NOT_WORD = re.compile(r"[^\w\s]", re.UNICODE)
 _COMPANY_WORDS = frozenset(
-    "pty ltd limited llc inc incorporated co company corp corporation trust trustee trustees partners partnership "
-    "group holdings association club foundation estate fund family super superannuation smsf plc lp llp the".split()
+    {
+        "pty",
+        "ltd",
+        "limited",
+        "llc",
+        "inc",
+        "incorporated",
+        "co",
+        "company",
+        "corp",
+        "corporation",
+        "plc",
+        "lp",
+    }
+    | {"llp", "trust", "trustee", "trustees", "partners", "partnership", "group", "holdings", "association"}
+    | {"club", "foundation", "estate", "fund", "family", "super", "superannuation", "smsf", "the"}
 )
-_SPELLINGS = {"limited": "ltd", "proprietary": "pty", "incorporated": "inc", "company": "co", "corporation": "corp"}
+_SPELLINGS = {
+    "limited": "ltd",
+    "proprietary": "pty",
+    "incorporated": "inc",
+    "company": "co",
+    "corporation": "corp",
+}
 _CODE = re.compile(r"^\s*(?:[A-Z]{0,4}\d{3,}[A-Z]?)\s*[-:]?\s+(?=\S)")
 EMAIL = re.compile(r"^[^@\s,;<>()\[\]\"]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}$")
 
@@ -37,7 +57,7 @@ def name_key(value: str) -> str:
             text = f"{first} {last}"
     text = unicodedata.normalize("NFKD", text.replace("&", " and "))
     text = "".join(char for char in text if not unicodedata.combining(char)).casefold()
-    text = text.replace("'", "").replace("’", "")
+    text = text.replace("'", "").replace("\u2019", "")
     words_in_order = _NOT_WORD.sub(" ", text).split()
     return " ".join(_SPELLINGS.get(word, word) for word in words_in_order)
 

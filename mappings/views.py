@@ -169,7 +169,7 @@ def _page(
         "form": form,
         "fields": sections.fields_of(form, state),
         "row_count": len(rows),
-        "unmapped": sum(row.state in {"unmapped", "gone"} for row in rows),
+        "unmapped": sum(row.state == "unmapped" for row in rows),
         "page": Paginator(shown, ROWS_ON_A_PAGE).get_page(request.GET.get("page")),
         "search": search,
         "only": only,

@@ -15,7 +15,10 @@ def counter(connection: Connection) -> Callable[[Answer], None]:
 
     def book(answer: Answer) -> None:
         now = timezone.now()
-        left = {"minute_left": _left(answer, "x-minlimit-remaining"), "day_left": _left(answer, "x-daylimit-remaining")}
+        left = {
+            "minute_left": _left(answer, "x-minlimit-remaining"),
+            "day_left": _left(answer, "x-daylimit-remaining"),
+        }
         known = {name: value for name, value in left.items() if value is not None}
         today = Budget.objects.filter(connection=connection, day=now.date())
         if not today.update(calls=F("calls") + 1, updated_at=now, **known):
@@ -34,5 +37,3 @@ def _left(answer: Answer, name: str) -> int | None:
 
 def used_today(connection: Connection) -> Budget | None:
     return Budget.objects.filter(connection=connection, day=timezone.now().date()).first()
-
-

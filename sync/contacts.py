@@ -7,7 +7,16 @@ from connectors.records import Contact
 from mappings.engine import Mapped, map_contact, natural_number
 from sync.linking import Directory, Match, is_active, match_contacts, survivor
 from sync.models import ReviewState
-from sync.plan import Decision, apply_mode, contact_update, create, filtered, held, is_stopped, may_write_contact
+from sync.plan import (
+    Decision,
+    apply_mode,
+    contact_update,
+    create,
+    filtered,
+    held,
+    is_stopped,
+    may_write_contact,
+)
 from sync.planned import Planned
 from sync.world import World, parties, references_by_party
 
@@ -28,7 +37,11 @@ def _matches(world: World) -> dict[str, Match]:
     """Matches for the clients that have no link and no decision by a person yet."""
     country = world.spec.facts.country
     references = references_by_party(world.invoices.values())
-    linked = {link.source_external_id: link.target_external_id for (kind, _), link in world.links.items() if kind == KIND}
+    linked = {
+        link.source_external_id: link.target_external_id
+        for (kind, _), link in world.links.items()
+        if kind == KIND
+    }
     directory = Directory(
         world.contacts,
         references=references_by_party(world.documents.values()),
@@ -69,21 +82,22 @@ def _plan(
     )
     link = world.link(KIND, client.external_id)
     if link is not None:
-        return _linked(world, planned, mapped, link.target_external_id, mode, link.base_source, link.base_target)
+        return _linked(
+            world, planned, mapped, link.target_external_id, mode, link.base_source, link.base_target
+        )
     review = world.reviews.get((KIND, client.external_id))
     if review is not None and review.state == ReviewState.IGNORED:
-        return replace(planned, decision=filtered("left_alone", "A person decided to leave this client alone."))
-    if match is not None and match.external_id:
-        # What a person decided earlier stands until it is taken back; a new match does not overrule it.
-        if review is None or review.state == ReviewState.OPEN:
-            return replace(
-                _linked(world, planned, mapped, match.external_id, mode, {}, {}),
-                found=match,
-            )
+        return replace(
+            planned, decision=filtered("left_alone", "A person decided to leave this client alone.")
+        )
+    undecided = review is None or review.state == ReviewState.OPEN
+    # What a person decided earlier stands until it is taken back; a new match does not overrule it.
+    if match is not None and match.external_id and undecided:
+        return replace(_linked(world, planned, mapped, match.external_id, mode, {}, {}), found=match)
     barred = may_write_contact(client, needed=client.external_id in needed)
     if barred is not None:
         return replace(planned, decision=barred)
-    if match is not None and match.candidates and (review is None or review.state == ReviewState.OPEN):
+    if match is not None and match.candidates and undecided:
         text = "It may already be in Xero. Choose the contact, or create a new one."
         return replace(planned, decision=held("review", text, mapped), undecided=match)
     if mapped.values.get("name", "").casefold() in names:
@@ -118,7 +132,7 @@ def _linked(
 
 
 def same_name_twice(planned: Mapping[str, Planned]) -> dict[str, Planned]:
-    """Creates that would give two contacts one name are held: Xero takes only the first, and it is not ours to choose."""
+    """Creates that would give two contacts one name are held: Xero takes only one, and it is not ours to choose."""
     by_name: dict[str, list[str]] = {}
     for external_id, item in planned.items():
         if item.decision.action == "create":

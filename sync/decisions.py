@@ -1,4 +1,4 @@
-"""What people decide: release, keep, retry, decline, and who is who. Every decision is audited and planned for at once."""
+"""What people decide: release, keep, retry, decline, and who is who. Each is audited and planned for at once."""
 
 from collections.abc import Iterable
 
@@ -45,7 +45,7 @@ def release(change_ids: Iterable[int], *, actor: User) -> int:
             )
             if moved:
                 _audit(change, actor, "change.released", f"Released: {change}")
-    _plan(allowed[0], actor)
+    _plan(allowed, actor)
     return len(allowed)
 
 
@@ -65,10 +65,13 @@ def keep_target(change: Change, *, actor: User) -> None:
         link.agreed_at = timezone.now()
         link.save(update_fields=["base_source", "base_target", "agreed_at"])
         Change.objects.filter(pk=change.pk, state=ChangeState.HELD).update(
-            state=ChangeState.CANCELLED, reason="kept", message="Kept as it is in the target.", done_at=timezone.now()
+            state=ChangeState.CANCELLED,
+            reason="kept",
+            message="Kept as it is in the target.",
+            done_at=timezone.now(),
         )
         _audit(change, actor, "change.kept", f"Kept the target's values: {change}")
-    _plan(change, actor)
+    _plan([change], actor)
 
 
 def retry(change_ids: Iterable[int], *, actor: User) -> int:
@@ -87,8 +90,7 @@ def retry(change_ids: Iterable[int], *, actor: User) -> int:
             )
             if moved:
                 _audit(change, actor, "change.retried", f"Sent again: {change}")
-    if changes:
-        _plan(changes[0], actor)
+    _plan(changes, actor)
     return len(changes)
 
 
@@ -100,15 +102,16 @@ def cancel(change_ids: Iterable[int], *, actor: User, note: str) -> int:
         )
     )
     if any(change.look_up_first for change in changes):
-        raise NotAllowed("It is not known yet whether one of these was written. Retry it first: it is looked up.")
+        raise NotAllowed(
+            "It is not known yet whether one of these was written. Retry it first: it is looked up."
+        )
     with transaction.atomic():
         for change in changes:
             Change.objects.filter(pk=change.pk).exclude(state=ChangeState.IN_FLIGHT).update(
                 state=ChangeState.CANCELLED, reason="declined", message=note[:500], done_at=timezone.now()
             )
             _audit(change, actor, "change.declined", f"Declined: {change}. {note}")
-    if changes:
-        _plan(changes[0], actor)
+    _plan(changes, actor)
     return len(changes)
 
 
@@ -134,16 +137,29 @@ def decide_review(review: Review, *, actor: User, choice: str, external_id: str 
             decided_at=timezone.now(),
             note=note[:300],
         )
-        summary = f"{review.title}: {ReviewState(state).label.lower()} {external_id if choice == 'link' else ''}".strip()
-        record(review.practice, actor, "review.decided", summary, object=review, choice=choice, target=external_id)
+        target = external_id if choice == "link" else ""
+        summary = f"{review.title}: {ReviewState(state).label.lower()} {target}".strip()
+        record(
+            review.practice,
+            actor,
+            "review.decided",
+            summary,
+            object=review,
+            choice=choice,
+            target=external_id,
+        )
     runs.start(review.practice, trigger=Trigger.PERSON, actor=actor, reads=False)
 
 
 def _link(review: Review, actor: User, external_id: str) -> None:
-    target = Snapshot.objects.of(review.target_connection, review.kind).filter(external_id=external_id).first()
+    target = (
+        Snapshot.objects.of(review.target_connection, review.kind).filter(external_id=external_id).first()
+    )
     if target is None:
         raise NotAllowed("Choose one of the records shown, or search for another one.")
-    if target.status.upper() in {"ARCHIVED", "GDPRREQUEST", "VOIDED", "DELETED"} or target.record.get("merged_into"):
+    if target.status.upper() in {"ARCHIVED", "GDPRREQUEST", "VOIDED", "DELETED"} or target.record.get(
+        "merged_into"
+    ):
         raise NotAllowed("This record is archived, merged or voided in the target. Choose an active one.")
     reasons = [f"Confirmed by {actor}"]
     try:
@@ -175,7 +191,9 @@ def _reopen(review: Review, actor: User, note: str) -> None:
                 state__in=[ChangeState.DONE, ChangeState.IN_FLIGHT],
             )
             if written.exists():
-                raise NotAllowed("Something was already written for this pair, so it can't simply be taken back.")
+                raise NotAllowed(
+                    "Something was already written for this pair, so it can't simply be taken back."
+                )
             Link.objects.filter(
                 kind=review.kind,
                 source_connection=review.source_connection,
@@ -190,8 +208,9 @@ def _reopen(review: Review, actor: User, note: str) -> None:
     runs.start(review.practice, trigger=Trigger.PERSON, actor=actor, reads=False)
 
 
-def _plan(change: Change, actor: User) -> None:
-    runs.start(change.practice, trigger=Trigger.PERSON, actor=actor, reads=False)
+def _plan(changes: Iterable[Change], actor: User) -> None:
+    for practice in {change.practice for change in changes}:
+        runs.start(practice, trigger=Trigger.PERSON, actor=actor, reads=False)
 
 
 def _audit(change: Change, actor: User, action: str, summary: str) -> None:

@@ -37,6 +37,7 @@ from sync.models import (
 )
 
 log = structlog.get_logger(__name__)
+_dice = random.SystemRandom()
 
 LOOK_BACK = timedelta(minutes=10)
 """How far before the last complete read a look-up starts."""
@@ -113,7 +114,7 @@ def deliver_batch(connection: Connection, target: Target, run: Run | None) -> Tu
 
 
 def is_due(connection: Connection, now: datetime) -> bool:
-    return _ready(connection, now).exists()
+    return bool(_ready(connection, now).exists())
 
 
 def next_due(connection: Connection) -> datetime | None:
@@ -154,7 +155,13 @@ def _claim(connection: Connection, run: Run | None) -> Claim | None:
 
 
 def _take(
-    connection: Connection, run: Run | None, rows: list[Change], kind: str, verb: str, look_up: bool, now: datetime
+    connection: Connection,
+    run: Run | None,
+    rows: list[Change],
+    kind: str,
+    verb: str,
+    look_up: bool,
+    now: datetime,
 ) -> Claim:
     ids = [change.pk for change in rows]
     values: dict[str, Any] = {"state": ChangeState.IN_FLIGHT, "claimed_at": now, "sent_by": run}
@@ -264,10 +271,12 @@ def _settle_outcomes(
             turn.written += 1
             turn.verified += agrees
         elif outcome.unclear:
-            settle.unclear(change, policy.delay(change.tries, random.random()))
+            settle.unclear(change, policy.delay(change.tries, _dice.random()))
             refused += 1
         else:
-            turn.failed += settle.refused(change, outcome.messages, policy.delay(change.tries, random.random()))
+            turn.failed += settle.refused(
+                change, outcome.messages, policy.delay(change.tries, _dice.random())
+            )
             refused += 1
     result = AttemptResult.OK if not refused else AttemptResult.PARTIAL
     text = f"{len(changes) - refused} accepted" + (f", {refused} not" if refused else "")
@@ -280,7 +289,7 @@ def _failed(
     """The whole call failed: the error's class says what becomes of the batch and of this turn."""
     now = timezone.now()
     tries = max(change.tries for change in changes)
-    verdict = policy.after(error, tries=tries, now=now, spread=random.random())
+    verdict = policy.after(error, tries=tries, now=now, spread=_dice.random())
     message = error.user_message if isinstance(error, ConnectorError) else "Something went wrong on our side."
     messages = error.messages if isinstance(error, Rejected) else ()
     for change in changes:
@@ -313,5 +322,3 @@ def _idempotency_key(connection: Connection, changes: Sequence[Change]) -> str:
     for another body and Xero's memory of keys is shared by all tenants of an app."""
     parts = [connection.tenant_external_id, *(f"{change.key}:{change.tries}" for change in changes)]
     return hashlib.sha256("|".join(parts).encode()).hexdigest()
-
-

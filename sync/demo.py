@@ -132,5 +132,3 @@ class _Form(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._last_box and data.strip() == self._organisation:
             self.tenant, self._last_box = self._last_box, ""
-
-

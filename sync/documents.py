@@ -51,7 +51,9 @@ def match_invoice(
             reasons=("Ignition's own Xero link created it",),
         )
     for found in ledger.by_number.get(own_number.casefold(), []):
-        return Match(external_id=found, method="written", confidence=1.0, reasons=("Carries this app's number",))
+        return Match(
+            external_id=found, method="written", confidence=1.0, reasons=("Carries this app's number",)
+        )
     if native and native.number and native.state != "failed":
         for found in ledger.by_number.get(native.number.casefold(), []):
             if ledger.invoices[found].total == total:
@@ -66,12 +68,17 @@ def match_invoice(
     exact = [
         found
         for found in free
-        if found.total == total and found.date == invoice.date and found.reference == invoice.reference and invoice.reference
+        if found.total == total
+        and found.date == invoice.date
+        and found.reference == invoice.reference
+        and invoice.reference
     ]
     if len(exact) == 1:
         reason = "Same contact, reference, date and total"
         return Match(external_id=exact[0].external_id, method="document", confidence=0.98, reasons=(reason,))
-    near = [found for found in free if found.total == total and days_apart(found.date, invoice.date) <= NEAR_DAYS]
+    near = [
+        found for found in free if found.total == total and days_apart(found.date, invoice.date) <= NEAR_DAYS
+    ]
     return Match(candidates=tuple(_look_alike(invoice, found) for found in near[:5]))
 
 
@@ -136,7 +143,9 @@ def _allocate_one(payment: Payment, rows: Mapping[str, list[Collection]], used: 
         ((invoice, row),) = chosen.items()
         if row is not None:
             used.add(row.external_id)
-        return [Allocation(payment=payment, invoice_external_id=invoice, amount=payment.amount, collection=row)]
+        return [
+            Allocation(payment=payment, invoice_external_id=invoice, amount=payment.amount, collection=row)
+        ]
     total = sum((row.amount for row in chosen.values() if row), Decimal(0))
     if chosen and all(chosen.values()) and total == payment.amount:
         used.update(row.external_id for row in chosen.values() if row)
@@ -149,13 +158,19 @@ def _allocate_one(payment: Payment, rows: Mapping[str, list[Collection]], used: 
     return [Allocation(payment=payment, invoice_external_id=invoice, problem=problem) for invoice in chosen]
 
 
-def _row_for(payment: Payment, rows: Iterable[Collection], used: set[str], *, single: bool) -> Collection | None:
+def _row_for(
+    payment: Payment, rows: Iterable[Collection], used: set[str], *, single: bool
+) -> Collection | None:
     moment = payment.collected_at or payment.source_created_at
     fitting = []
     for row in rows:
         if row.external_id in used or (single and row.amount != payment.amount):
             continue
-        if payment.payout_external_id and row.payout_external_id and payment.payout_external_id != row.payout_external_id:
+        if (
+            payment.payout_external_id
+            and row.payout_external_id
+            and payment.payout_external_id != row.payout_external_id
+        ):
             continue
         gap = abs(row.started_at - moment) if row.started_at and moment else timedelta(0)
         if gap <= timedelta(days=POSTED_LATE_DAYS):

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from connectors.records import Kind, load
+from connectors.records import Kind
+from connectors.stored import load
 from mappings.engine import Catalogue, service_of
 from mappings.services import BrandingTheme, LabelUse, MethodUse, ServiceUse, SourceView, TargetView
 from practices.models import Connection, Practice
@@ -29,7 +30,9 @@ def target_view(practice: Practice) -> TargetView:
     return TargetView(
         is_read=read,
         facts=load_facts(sides),
-        branding_themes=tuple(BrandingTheme(external_id=theme.external_id, name=theme.name) for theme in themes),
+        branding_themes=tuple(
+            BrandingTheme(external_id=theme.external_id, name=theme.name) for theme in themes
+        ),
         source=_source_view(sides.source),
         read_at=sides.target.last_read_at,
     )
@@ -94,7 +97,8 @@ def _methods(source: Connection) -> tuple[MethodUse, ...]:
             count[payment.method] += 1
             amounts[payment.method] += payment.amount
     return tuple(
-        MethodUse(method=method, payments=number, amount=amounts[method]) for method, number in sorted(count.items())
+        MethodUse(method=method, payments=number, amount=amounts[method])
+        for method, number in sorted(count.items())
     )
 
 

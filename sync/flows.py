@@ -78,7 +78,9 @@ def set_modes(practice: Practice, modes: Mapping[str, str], *, actor: User | Non
     """
     changed = []
     with transaction.atomic():
-        for flow in Flow.objects.select_for_update().filter(practice=practice, kind__in=list(modes)).order_by("pk"):
+        for flow in (
+            Flow.objects.select_for_update().filter(practice=practice, kind__in=list(modes)).order_by("pk")
+        ):
             wanted = Mode(modes[flow.kind])
             if flow.mode == wanted:
                 continue
@@ -119,7 +121,11 @@ def preview(practice: Practice) -> dict[str, Preview]:
             .values_list("standing")
             .annotate(Count("pk"))
         )
-        held = Change.objects.filter(flow=flow, state=ChangeState.HELD).exclude(reason__in=["watch", "fill_gaps"]).count()
+        held = (
+            Change.objects.filter(flow=flow, state=ChangeState.HELD)
+            .exclude(reason__in=["watch", "fill_gaps"])
+            .count()
+        )
         out[flow.kind] = Preview(
             kind=flow.kind,
             mode=flow.mode,
@@ -138,7 +144,9 @@ def preview(practice: Practice) -> dict[str, Preview]:
 
 def _adopted(flow: Flow) -> int:
     return (
-        Link.objects.filter(practice=flow.practice_id, kind=flow.kind, source_connection__provider=flow.source)
+        Link.objects.filter(
+            practice=flow.practice_id, kind=flow.kind, source_connection__provider=flow.source
+        )
         .exclude(method="written")
         .count()
     )

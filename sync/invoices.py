@@ -66,7 +66,9 @@ def _plan(
         kind=KIND,
         source_external_id=invoice.external_id,
         record_external_id=invoice.external_id,
-        title=" · ".join(part for part in (client.name if client else "", invoice.reference or invoice.number) if part),
+        title=" · ".join(
+            part for part in (client.name if client else "", invoice.reference or invoice.number) if part
+        ),
         natural_key=number,
         decision=Decision(action="nothing"),
         refs={"contact": invoice.contact_external_id},
@@ -81,7 +83,9 @@ def _plan(
         return _linked(world, planned, mapped, barred, link.method == "written", link.base_source, mode)
     review = world.reviews.get((KIND, invoice.external_id))
     if review is not None and review.state == ReviewState.IGNORED:
-        return replace(planned, decision=filtered("left_alone", "A person decided to leave this invoice alone."))
+        return replace(
+            planned, decision=filtered("left_alone", "A person decided to leave this invoice alone.")
+        )
     contact = contacts.get(invoice.contact_external_id)
     theirs = _contact_ids(world, invoice, contact)
     match = match_invoice(invoice, contact_external_ids=theirs, own_number=number, total=total, ledger=ledger)

@@ -24,8 +24,18 @@ COMMON_TOKEN = 40
 """A word in more names than this ("services") tells nothing and is not used to find near misses."""
 MOST_CANDIDATES = 5
 PUBLIC_MAIL = frozenset(
-    "gmail.com googlemail.com outlook.com hotmail.com live.com icloud.com me.com yahoo.com yahoo.com.au bigpond.com "
-    "bigpond.net.au optusnet.com.au xtra.co.nz btinternet.com proton.me".split()
+    {
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "live.com",
+        "icloud.com",
+        "me.com",
+        "yahoo.com",
+    }
+    | {"yahoo.com.au", "bigpond.com", "bigpond.net.au", "optusnet.com.au", "xtra.co.nz", "btinternet.com"}
+    | {"proton.me"}
 )
 
 
@@ -136,11 +146,15 @@ def _match(
             if found != stored:
                 reason += "; it was merged in Xero and the surviving contact is used"
             return Match(external_id=found, method="stored", confidence=1.0, reasons=(reason,))
-        note = "is archived in Xero" if stored in directory.contacts else "does not exist in this organisation"
+        note = (
+            "is archived in Xero" if stored in directory.contacts else "does not exist in this organisation"
+        )
         return _undecided(party, directory, note=f"The contact that Ignition stores {note}.", extra=stored)
     own = directory.active(directory.by_number.get(party.own_number.casefold(), []))
     if len(own) == 1:
-        return Match(external_id=own[0], method="written", confidence=1.0, reasons=("Carries this app's number",))
+        return Match(
+            external_id=own[0], method="written", confidence=1.0, reasons=("Carries this app's number",)
+        )
     if client.number and numbers[client.number.casefold()] == 1:
         coded = directory.active(directory.by_number.get(client.number.casefold(), []))
         if len(coded) == 1 and coded[0] not in directory.claimed:
@@ -167,7 +181,11 @@ def _by_email(party: Party, directory: Directory, emails: Counter[str]) -> Match
         return None
     found = directory.contacts[hits.pop()]
     alike = similarity(party.contact.name, found.name)
-    if found.external_id in directory.claimed or alike < SIMILAR_NAME or not same_form(party.contact.name, found.name):
+    if (
+        found.external_id in directory.claimed
+        or alike < SIMILAR_NAME
+        or not same_form(party.contact.name, found.name)
+    ):
         return None
     return Match(
         external_id=found.external_id,
@@ -248,35 +266,18 @@ def _candidate(
     same_name = normalise.name_key(contact.name) == key
     same_email = normalise.email_key(contact.email) in party.emails
     claimed = contact.external_id in directory.claimed
-    if not (same_name or alike >= NEAR_NAME or (same_email and not claimed)):
-        return None
-    if contact.merged_into:
-        return None
-    if not is_active(contact) and not same_name and not same_email:
-        return None
-    if claimed and not same_name:
+    worth_showing = same_name or alike >= NEAR_NAME or (same_email and not claimed)
+    hidden = contact.merged_into or (claimed and not same_name)
+    if not worth_showing or hidden or (not is_active(contact) and not same_name and not same_email):
         return None
     reasons = [*_signals(party, contact, directory)]
-    against = []
     if same_name:
         reasons.insert(0, "Same name")
-    else:
-        how = "Names much alike" if alike >= NEAR_NAME else "Names differ"
-        (reasons if alike >= NEAR_NAME else against).append(f"{how} ({alike:.2f}): “{contact.name}”")
-    if not same_form(party.contact.name, contact.name):
-        against.append("Different legal forms")
-    if not is_active(contact):
-        against.append("Archived in Xero")
-    if claimed:
-        against.append("Already linked to another client")
-    if same_email and len(directory.by_email.get(normalise.email_key(contact.email), [])) > 1:
-        against.append("Several contacts use this e-mail address")
-    if same_name and names[key] > 1:
-        against.append("Several Ignition clients have this name")
-    if same_name and len(directory.by_name.get(key, [])) > 1:
-        against.append("Several Xero contacts have this name")
-    if same_name and len(reasons) == 1:
-        against.append("Nothing but the name agrees")
+    elif alike >= NEAR_NAME:
+        reasons.append(f"Names much alike ({alike:.2f}): “{contact.name}”")
+    against = _against(
+        party, contact, directory, names, alike=alike, lone_name=same_name and len(reasons) == 1
+    )
     score = min(0.99, 0.6 * alike + (0.3 if same_email else 0) + 0.1 * bool(reasons))
     return Candidate(
         external_id=contact.external_id,
@@ -288,9 +289,43 @@ def _candidate(
     )
 
 
+def _against(
+    party: Party,
+    contact: Contact,
+    directory: Directory,
+    names: Counter[str],
+    *,
+    alike: float,
+    lone_name: bool,
+) -> list[str]:
+    """What speaks against a contact, in the order a person would check it."""
+    key = normalise.name_key(party.contact.name)
+    same_name = normalise.name_key(contact.name) == key
+    email = normalise.email_key(contact.email)
+    checks = (
+        (not same_name and alike < NEAR_NAME, f"Names differ ({alike:.2f}): “{contact.name}”"),
+        (not same_form(party.contact.name, contact.name), "Different legal forms"),
+        (not is_active(contact), "Archived in Xero"),
+        (contact.external_id in directory.claimed, "Already linked to another client"),
+        (
+            email in party.emails and len(directory.by_email.get(email, [])) > 1,
+            "Several contacts use this e-mail address",
+        ),
+        (same_name and names[key] > 1, "Several Ignition clients have this name"),
+        (same_name and len(directory.by_name.get(key, [])) > 1, "Several Xero contacts have this name"),
+        (lone_name, "Nothing but the name agrees"),
+    )
+    return [text for applies, text in checks if applies]
+
+
 def _bare(contact: Contact, note: str) -> Candidate:
     return Candidate(
-        external_id=contact.external_id, name=contact.name, email=contact.email, score=0.5, reasons=(), against=(note,)
+        external_id=contact.external_id,
+        name=contact.name,
+        email=contact.email,
+        score=0.5,
+        reasons=(),
+        against=(note,),
     )
 
 

@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -53,7 +52,11 @@ def facts_hash(verb: str, values: Mapping[str, Any], target_external_id: str) ->
 
 
 def write_plan(
-    world: World, flow: Flow, plan: Mapping[str, Planned], run: Run | None, before: Mapping[tuple[str, str], Change]
+    world: World,
+    flow: Flow,
+    plan: Mapping[str, Planned],
+    run: Run | None,
+    before: Mapping[tuple[str, str], Change],
 ) -> Written:
     """Put one kind's plan into rows, in one transaction. ``before`` are open Changes that this kind may depend on."""
     with transaction.atomic():
@@ -128,13 +131,17 @@ def _write_reviews(world: World, flow: Flow, plan: Iterable[Planned]) -> None:
                     candidates=candidates,
                 )
             )
-        elif review.state == ReviewState.OPEN and (review.candidates != candidates or review.title != item.title[:300]):
+        elif review.state == ReviewState.OPEN and (
+            review.candidates != candidates or review.title != item.title[:300]
+        ):
             review.candidates, review.title = candidates, item.title[:300]
             changed.append(review)
     Review.objects.bulk_create(fresh, batch_size=BATCH, ignore_conflicts=True)
     Review.objects.bulk_update(changed, ["candidates", "title"], batch_size=BATCH)
     settled = [
-        review.pk for key, review in existing.items() if review.state == ReviewState.OPEN and key not in wanted
+        review.pk
+        for key, review in existing.items()
+        if review.state == ReviewState.OPEN and key not in wanted
     ]
     Review.objects.filter(pk__in=settled, state=ReviewState.OPEN).delete()
 
@@ -151,13 +158,21 @@ def _candidate(candidate: Any) -> dict[str, Any]:
 
 
 def _write_changes(
-    world: World, flow: Flow, plan: Mapping[str, Planned], run: Run | None, before: Mapping[tuple[str, str], Change]
+    world: World,
+    flow: Flow,
+    plan: Mapping[str, Planned],
+    run: Run | None,
+    before: Mapping[tuple[str, str], Change],
 ) -> Written:
     written = Written()
-    rows = Change.objects.filter(connection=world.sides.target, source_connection=world.sides.source, kind=flow.kind)
+    rows = Change.objects.filter(
+        connection=world.sides.target, source_connection=world.sides.source, kind=flow.kind
+    )
     existing = {change.source_external_id: change for change in rows.filter(state__in=OPEN_CHANGE_STATES)}
     declined = set(
-        rows.filter(state=ChangeState.CANCELLED, reason="declined").values_list("source_external_id", "facts_hash")
+        rows.filter(state=ChangeState.CANCELLED, reason="declined").values_list(
+            "source_external_id", "facts_hash"
+        )
     )
     created = set(
         rows.filter(state=ChangeState.DONE, verb=Verb.CREATE).values_list("source_external_id", flat=True)
@@ -196,12 +211,18 @@ def _write_changes(
             fresh.append(old)
             written.open[external_id] = old
         written.add(_count_of(action, item, old))
-    gone = [change.pk for key, change in existing.items() if key not in plan and change.state != ChangeState.IN_FLIGHT]
+    gone = [
+        change.pk
+        for key, change in existing.items()
+        if key not in plan and change.state != ChangeState.IN_FLIGHT
+    ]
     _supersede(superseded + gone)
     _depend(fresh, moved, plan, before)
     Change.objects.bulk_create(fresh, batch_size=BATCH)
     Change.objects.bulk_update(
-        moved, ["state", "reason", "message", "remarks", "depends_on", "parked_as", "not_before"], batch_size=BATCH
+        moved,
+        ["state", "reason", "message", "remarks", "depends_on", "parked_as", "not_before"],
+        batch_size=BATCH,
     )
     return written
 
@@ -309,7 +330,9 @@ def _write_standings(world: World, flow: Flow, plan: Mapping[str, Planned], writ
             wanted[item.record_external_id] = standing
     changed = []
     rows = Snapshot.objects.of(world.sides.source, flow.kind)
-    for snapshot in rows.only("pk", "external_id", "standing", "standing_reason", "standing_text").iterator(2000):
+    for snapshot in rows.only("pk", "external_id", "standing", "standing_reason", "standing_text").iterator(
+        2000
+    ):
         standing = wanted.get(snapshot.external_id, (Standing.UNPLANNED, "", ""))
         if (snapshot.standing, snapshot.standing_reason, snapshot.standing_text) != standing:
             snapshot.standing, snapshot.standing_reason, snapshot.standing_text = standing
@@ -330,5 +353,3 @@ def _standing(item: Planned, change: Change | None) -> tuple[str, str, str]:
     if change is None and decision.action in {"create", "update"}:
         return Standing.FILTERED, "declined", "A person decided that this is not written."
     return Standing.HELD, decision.reason[:40], decision.text[:500]
-
-

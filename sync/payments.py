@@ -34,7 +34,9 @@ def plan_payments(world: World, invoices: Mapping[str, Planned], *, mode: str) -
     for payment in world.payments.values():
         if not payment.invoice_external_ids:
             decision = held("no_invoice", "Ignition does not say which invoice this payment is for.")
-            out[payment.external_id] = _bare(world, payment, payment.external_id, "", payment.amount, decision)
+            out[payment.external_id] = _bare(
+                world, payment, payment.external_id, "", payment.amount, decision
+            )
     return out
 
 
@@ -49,7 +51,12 @@ def _plan(
 ) -> Planned:
     payment = item.payment
     planned = _bare(
-        world, payment, item.source_external_id, item.invoice_external_id, item.amount, Decision(action="nothing")
+        world,
+        payment,
+        item.source_external_id,
+        item.invoice_external_id,
+        item.amount,
+        Decision(action="nothing"),
     )
     paid_on = world.day(payment.collected_at or (item.collection.started_at if item.collection else None))
     planned = replace(planned, date=paid_on or payment.date)
@@ -108,30 +115,44 @@ def _why_not(
 ) -> Decision | None:
     """What stands in the way of posting this payment; ``None`` when nothing does, and then its amount is reserved."""
     if target is None:
-        if invoice.decision.action == "filtered":
-            return filtered("invoice_not_written", f"Its invoice is not written: {invoice.decision.text}")
-        if invoice.decision.action != "create":
-            return held("no_invoice", f"Its invoice is not in Xero yet: {invoice.decision.text}")
-        if invoice.stopped and mode != "watch":
-            text = "Its invoice is not in Xero yet, and invoices are only watched. Switch invoices on first."
-            return held("invoice_not_written", text)
-        if world.spec.choices.invoice_status != "AUTHORISED":
-            return held("invoice_not_approved", "Its invoice is sent as a draft: approve it in Xero first.")
+        stop = _without_target(world, invoice, mode)
         key, left = invoice.natural_key, due.get(invoice.natural_key, invoice.amount)
     else:
-        if target.status in DEAD:
-            return filtered("dead_in_target", f"Its invoice is {target.status.lower()} in Xero.")
-        if target.status not in PAYABLE:
-            return held("invoice_not_approved", "Its invoice is not approved in Xero yet.")
-        if mode == "fill_gaps" and _native_will_post(world, item, invoice):
-            text = "Ignition's own Xero link posts this payment when the payout has cleared."
-            return filtered("native_will_post", text)
+        stop = _with_target(world, item, invoice, target, mode)
         key, left = target.external_id, due.get(target.external_id)
+    if stop is not None:
+        return stop
     if left is not None and item.amount > left:
         text = f"The payment is {item.amount}, but only {left} is open on the invoice in Xero."
         return held("already_paid", text)
     if left is not None:
         due[key] = left - item.amount
+    return None
+
+
+def _without_target(world: World, invoice: Planned, mode: str) -> Decision | None:
+    if invoice.decision.action == "filtered":
+        return filtered("invoice_not_written", f"Its invoice is not written: {invoice.decision.text}")
+    if invoice.decision.action != "create":
+        return held("no_invoice", f"Its invoice is not in Xero yet: {invoice.decision.text}")
+    if invoice.stopped and mode != "watch":
+        text = "Its invoice is not in Xero yet, and invoices are only watched. Switch invoices on first."
+        return held("invoice_not_written", text)
+    if world.spec.choices.invoice_status != "AUTHORISED":
+        return held("invoice_not_approved", "Its invoice is sent as a draft: approve it in Xero first.")
+    return None
+
+
+def _with_target(
+    world: World, item: Allocation, invoice: Planned, target: Invoice, mode: str
+) -> Decision | None:
+    if target.status in DEAD:
+        return filtered("dead_in_target", f"Its invoice is {target.status.lower()} in Xero.")
+    if target.status not in PAYABLE:
+        return held("invoice_not_approved", "Its invoice is not approved in Xero yet.")
+    if mode == "fill_gaps" and _native_will_post(world, item, invoice):
+        text = "Ignition's own Xero link posts this payment when the payout has cleared."
+        return filtered("native_will_post", text)
     return None
 
 
@@ -152,13 +173,20 @@ def _linked(world: World, target_external_id: str, barred: Decision | None, item
         text = f"{barred.text} In Xero the payment is still there."
         return held("reversed_in_source", text)
     if target.amount != item.amount and not item.problem:
-        text = f"Ignition says {item.amount}, Xero has {target.amount}. Payments can't be changed, only removed."
+        text = (
+            f"Ignition says {item.amount}, Xero has {target.amount}. Payments can't be changed, only removed."
+        )
         return held("amount_differs", text)
     return Decision(action="nothing")
 
 
 def _bare(
-    world: World, payment: Payment, source_external_id: str, invoice_id: str, amount: Decimal, decision: Decision
+    world: World,
+    payment: Payment,
+    source_external_id: str,
+    invoice_id: str,
+    amount: Decimal,
+    decision: Decision,
 ) -> Planned:
     client = world.clients.get(payment.contact_external_id)
     invoice = world.invoices.get(invoice_id)

@@ -61,7 +61,9 @@ def filtered(reason: str, text: str) -> Decision:
 
 def held(reason: str, text: str, mapped: Mapped | None = None) -> Decision:
     values = mapped.values if mapped else {}
-    return Decision(action="held", reason=reason, text=text, values=values, remarks=mapped.remarks if mapped else ())
+    return Decision(
+        action="held", reason=reason, text=text, values=values, remarks=mapped.remarks if mapped else ()
+    )
 
 
 def may_write_contact(client: Contact, *, needed: bool) -> Decision | None:
@@ -83,14 +85,24 @@ def may_write_contact(client: Contact, *, needed: bool) -> Decision | None:
 
 def may_write_invoice(invoice: Invoice, choices: Choices) -> Decision | None:
     """Why an invoice is not written at all; ``None`` when it may be."""
-    if "ledger" in invoice.origin.lower() or "xero" in invoice.origin.lower() or "import" in invoice.origin.lower():
-        return filtered("from_ledger", "It was imported into Ignition from the ledger, so it is there already.")
+    if (
+        "ledger" in invoice.origin.lower()
+        or "xero" in invoice.origin.lower()
+        or "import" in invoice.origin.lower()
+    ):
+        return filtered(
+            "from_ledger", "It was imported into Ignition from the ledger, so it is there already."
+        )
     if invoice.status in NOT_ISSUED:
         return filtered(f"invoice_{invoice.status}", NOT_ISSUED[invoice.status])
     if invoice.status not in ISSUED:
-        return held("unknown_state", f"Ignition gives this invoice the state “{invoice.status}”, not known here.")
+        return held(
+            "unknown_state", f"Ignition gives this invoice the state “{invoice.status}”, not known here."
+        )
     if choices.documents_from and invoice.date and invoice.date < choices.documents_from:
-        return filtered("before_start", f"Dated before {choices.documents_from:%d %b %Y}, where syncing starts.")
+        return filtered(
+            "before_start", f"Dated before {choices.documents_from:%d %b %Y}, where syncing starts."
+        )
     return None
 
 
@@ -100,7 +112,9 @@ def may_write_payment(item: Allocation, choices: Choices) -> Decision | None:
     if state in NOT_COLLECTED:
         return filtered(f"payment_{state}", NOT_COLLECTED[state])
     if state not in COLLECTED:
-        return held("unknown_state", f"Ignition gives this payment the state “{state}”, which is not known here.")
+        return held(
+            "unknown_state", f"Ignition gives this payment the state “{state}”, which is not known here."
+        )
     if item.clawed_back:
         return filtered("clawed_back", "The money went back to the client: that needs a credit note in Xero.")
     if item.problem:
@@ -109,14 +123,18 @@ def may_write_payment(item: Allocation, choices: Choices) -> Decision | None:
         return filtered("not_paid_out", "It is posted when Ignition has paid it out.")
     paid_on = item.payment.collected_at
     if choices.documents_from and paid_on and paid_on.date() < choices.documents_from:
-        return filtered("before_start", f"Collected before {choices.documents_from:%d %b %Y}, where syncing starts.")
+        return filtered(
+            "before_start", f"Collected before {choices.documents_from:%d %b %Y}, where syncing starts."
+        )
     return None
 
 
 def create(mapped: Mapped) -> Decision:
     """A record the target does not have: written, or held with every issue in one text."""
     if mapped.issues:
-        return replace(held(mapped.issues[0].code, " ".join(issue.text for issue in mapped.issues), mapped), blocked=True)
+        return replace(
+            held(mapped.issues[0].code, " ".join(issue.text for issue in mapped.issues), mapped), blocked=True
+        )
     return Decision(action="create", values=mapped.values, remarks=mapped.remarks)
 
 
@@ -151,7 +169,9 @@ def contact_update(
         text = f"{names} differ between Ignition and Xero. Choose which value is right."
         values = {**write, **conflicts}
         before = {name: there[name] for name in values}
-        return Decision(action="held", reason="conflict", text=text, values=values, before=before, remarks=mapped.remarks)
+        return Decision(
+            action="held", reason="conflict", text=text, values=values, before=before, remarks=mapped.remarks
+        )
     if not write:
         return Decision(action="nothing", remarks=mapped.remarks)
     before = {name: there[name] for name in write}
@@ -181,7 +201,9 @@ def same(name: str, ours: str, theirs: str, country: str) -> bool:
     return ours == theirs
 
 
-def invoice_update(mapped: Mapped, target: Invoice, base: Mapping[str, Any], *, was_written: bool) -> Decision:
+def invoice_update(
+    mapped: Mapped, target: Invoice, base: Mapping[str, Any], *, was_written: bool
+) -> Decision:
     """A linked invoice: only a change in the source since the last agreement is written, and only where allowed."""
     if target.status in DEAD:
         return filtered("dead_in_target", f"It is {target.status.lower()} in Xero and stays so.")
@@ -191,7 +213,9 @@ def invoice_update(mapped: Mapped, target: Invoice, base: Mapping[str, Any], *, 
     if mapped.issues:
         return held(mapped.issues[0].code, " ".join(issue.text for issue in mapped.issues), mapped)
     before = invoice_values(target)
-    values = {name: mapped.values[name] for name in sorted(changed) if name not in {"subtotal", "tax", "total"}}
+    values = {
+        name: mapped.values[name] for name in sorted(changed) if name not in {"subtotal", "tax", "total"}
+    }
     if changed & {"lines", "line_amounts", "subtotal", "tax", "total"}:
         values["lines"] = _with_line_ids(mapped.values["lines"], target)
         values["line_amounts"] = mapped.values["line_amounts"]
@@ -257,9 +281,13 @@ def apply_mode(decision: Decision, mode: str) -> Decision:
     if decision.action not in {"create", "update"}:
         return decision
     if mode == "watch":
-        return replace(decision, action=decision.action, reason="watch", text="Watch mode: nothing is written.")
+        return replace(
+            decision, action=decision.action, reason="watch", text="Watch mode: nothing is written."
+        )
     if mode == "fill_gaps" and decision.action == "update":
-        return replace(decision, reason="fill_gaps", text="Fill the gaps only adds what is missing; it changes nothing.")
+        return replace(
+            decision, reason="fill_gaps", text="Fill the gaps only adds what is missing; it changes nothing."
+        )
     return decision
 
 
@@ -283,8 +311,9 @@ def stored_agrees(kind: str, values: Mapping[str, Any], record: Any) -> list[str
     if kind == "invoice":
         there = invoice_values(record)
         for name in ("number", "reference", "date", "due_date", "currency", "subtotal", "tax", "total"):
-            if values.get(name) and there[name] and there[name] != _text(name, values[name]):
-                out.append(f"{name} is {there[name]} instead of {values[name]}")
+            stored = there[name]
+            if values.get(name) and stored and stored != _text(name, values[name]):
+                out += [f"{name} is {stored} instead of {values[name]}"]
         return out
     if record.amount != Decimal(values["amount"]):
         out.append(f"amount is {record.amount} instead of {values['amount']}")

@@ -60,4 +60,3 @@ def follow_merges(world: World) -> int:
             )
         moved += 1
     return moved
-

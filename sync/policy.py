@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connectors.errors import ConnectorError, NeedsReconnect, NotFound, RateLimited, Rejected, Retryable, Unclear, Unreadable
+from connectors.errors import (
+    ConnectorError,
+    NeedsReconnect,
+    NotFound,
+    RateLimited,
+    Rejected,
+    Retryable,
+    Unclear,
+    Unreadable,
+)
 
 FIRST_DELAY = timedelta(seconds=15)
 LONGEST_DELAY = timedelta(minutes=30)
@@ -30,8 +39,8 @@ class Verdict:
 
 def delay(tries: int, spread: float) -> timedelta:
     """Exponential with a cap; ``spread`` in 0..1 moves it by up to a quarter either way so that herds break up."""
-    base = min(FIRST_DELAY * 2 ** min(max(tries - 1, 0), 20), LONGEST_DELAY)
-    return base * (0.75 + spread / 2)
+    doubled: timedelta = FIRST_DELAY * 2 ** min(max(tries - 1, 0), 20)
+    return min(doubled, LONGEST_DELAY) * (0.75 + spread / 2)
 
 
 def after(error: Exception, *, tries: int, now: datetime, spread: float = 0.5) -> Verdict:

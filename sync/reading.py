@@ -189,7 +189,12 @@ def _next_since(cursor: Cursor, plan: ReadPlan) -> datetime | None:
 def _must_repeat(connection: Connection, cursor: Cursor, page: Page) -> bool:
     """Whether a row slipped between two pages: the list says there are more objects than the walk has seen."""
     walk = cursor.walk
-    if page.total is None or walk.get("pages", 0) < 2 or walk.get("walks", 1) >= MOST_WALKS or not walk.get("full"):
+    if (
+        page.total is None
+        or walk.get("pages", 0) < 2
+        or walk.get("walks", 1) >= MOST_WALKS
+        or not walk.get("full")
+    ):
         return False
     began = datetime.fromisoformat(walk["began"])
     return Snapshot.objects.of(connection, cursor.kind).filter(seen_at__gte=began).count() < page.total
@@ -214,6 +219,10 @@ def _finish(connection: Connection, source: Source, plan: ReadPlan, cursor: Curs
 def _sweep(connection: Connection, source: Source, plan: ReadPlan) -> None:
     """Mark what vanished: not seen since the oldest complete walk over everything began, counting every variant."""
     variants = [item.variant for item in source.read_plans() if item.kind == plan.kind]
-    began = [item.full_began_at for item in Cursor.objects.filter(connection=connection, kind=plan.kind.value)]
+    began = [
+        item.full_began_at for item in Cursor.objects.filter(connection=connection, kind=plan.kind.value)
+    ]
     if plan.variant == variants[-1] and len(began) >= len(variants) and None not in began:
-        snapshots.mark_gone(connection, plan.kind.value, not_seen_since=min(stamp for stamp in began if stamp))
+        snapshots.mark_gone(
+            connection, plan.kind.value, not_seen_since=min(stamp for stamp in began if stamp)
+        )

@@ -8,22 +8,24 @@ import random
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from connectors.base import Target
 from connectors.errors import ConnectorError, NeedsReconnect, RateLimited, Retryable, Unclear, Unreadable
 from mappings.services import load_choices, publish_suggested_once
 from practices.connections import client_for
 from practices.models import Connection, ConnectionState, Practice, User
-from sync import budget, deliver, lanes, nudge, notes, policy, reading, settle
+from sync import budget, deliver, lanes, notes, nudge, policy, reading, settle
 from sync.flows import ensure_flows, sides_of
 from sync.models import OPEN_CHANGE_STATES, OPEN_RUN_STATES, Change, ChangeState, Run, RunState
 from sync.planning import plan_all
 
 log = structlog.get_logger(__name__)
+_dice = random.SystemRandom()
 
 SLICE_SECONDS = 45
 """How long one task works before it hands on: well below any broker's visibility time-out."""
@@ -68,12 +70,13 @@ def start(
 
 
 def open_run(practice: Practice) -> Run | None:
-    return Run.objects.filter(practice=practice, state__in=OPEN_RUN_STATES).first()
+    found: Run | None = Run.objects.filter(practice=practice, state__in=OPEN_RUN_STATES).first()
+    return found
 
 
 def advance(run_pk: int, *, seconds: float = SLICE_SECONDS) -> Run:
     """Work one slice of a run; returns it as it is then. Does nothing while another worker holds it."""
-    run = Run.objects.select_related("practice").get(pk=run_pk)
+    run = _fresh(run_pk)
     if not run.is_open or (run.resumes_at and run.resumes_at > timezone.now()):
         return run
     lane = lanes.take(run)
@@ -87,7 +90,12 @@ def advance(run_pk: int, *, seconds: float = SLICE_SECONDS) -> Run:
         log.warning("run_lane_lost", run=run_pk)
     finally:
         lane.release()
-    return Run.objects.select_related("practice").get(pk=run_pk)
+    return _fresh(run_pk)
+
+
+def _fresh(run_pk: int) -> Run:
+    run: Run = Run.objects.select_related("practice").get(pk=run_pk)
+    return run
 
 
 class _Slice:
@@ -120,7 +128,9 @@ class _Slice:
             raise
         except Exception:
             log.exception("run_failed", run=run.pk)
-            self._close(RunState.FAILED, "Something went wrong on our side. It is logged; try again or ask support.")
+            self._close(
+                RunState.FAILED, "Something went wrong on our side. It is logged; try again or ask support."
+            )
             return
         self._finish()
 
@@ -192,10 +202,11 @@ class _Slice:
         try:
             deliver.recover(connection)
             client = client_for(connection, on_answer=budget.counter(connection))
+            target = cast("Target", client)  # a flow's target is a provider that takes writes
             while True:
                 self._hold(lane)
                 before = client.session.calls
-                turn = deliver.deliver_batch(connection, client, self.run)  # type: ignore[arg-type]
+                turn = deliver.deliver_batch(connection, target, self.run)
                 self._count_calls(connection, client.session.calls - before, 0)
                 if turn is None:
                     break
@@ -205,16 +216,20 @@ class _Slice:
                     return self._stopped(connection, turn)
                 if time.monotonic() >= self.deadline:
                     return self._pause(0)
-            notes.write_due(connection, client, go_on=lambda: time.monotonic() < self.deadline)
+            notes.write_due(connection, target, go_on=lambda: time.monotonic() < self.deadline)
         finally:
             lane.release()
         due = deliver.next_due(connection)
         if due is not None and due - timezone.now() < WORTH_WAITING:
-            return self._wait(max(due, timezone.now() + timedelta(seconds=1)), "Some records are tried again soon.")
+            return self._wait(
+                max(due, timezone.now() + timedelta(seconds=1)), "Some records are tried again soon."
+            )
         return True
 
     def _anything_owed(self, connection: Connection) -> bool:
-        owed = Change.objects.filter(connection=connection, state__in=[ChangeState.PENDING, ChangeState.IN_FLIGHT])
+        owed = Change.objects.filter(
+            connection=connection, state__in=[ChangeState.PENDING, ChangeState.IN_FLIGHT]
+        )
         return owed.exists() or notes.any_due(connection)
 
     def _stopped(self, connection: Connection, turn: deliver.Turn) -> bool:
@@ -259,7 +274,7 @@ class _Slice:
         if not heals or (failures > MOST_FAILED_READS and not isinstance(error, RateLimited)):
             self._close(RunState.FAILED, error.user_message)
             return
-        resumes_at = policy.reading_resumes_at(error, tries=failures, now=now, spread=random.random())
+        resumes_at = policy.reading_resumes_at(error, tries=failures, now=now, spread=_dice.random())
         if isinstance(error, RateLimited) and connection is not None:
             Connection.objects.filter(pk=connection.pk).update(resumes_at=resumes_at)
         self._wait(resumes_at, error.user_message)
@@ -279,7 +294,10 @@ class _Slice:
             counts["failed"] = rows.filter(state=ChangeState.PARKED).count()
             counts["pending"] = rows.filter(state__in=[ChangeState.PENDING, ChangeState.IN_FLIGHT]).count()
         waiting = any(
-            counts.get(name) for kind, counts in run.counts.items() if kind != "reading" for name in ("held", "failed", "pending")
+            counts.get(name)
+            for kind, counts in run.counts.items()
+            if kind != "reading"
+            for name in ("held", "failed", "pending")
         )
         self._save("counts")
         self._close(RunState.INCOMPLETE if waiting else RunState.DONE, "")
@@ -336,9 +354,23 @@ def mapping_version(practice: Practice) -> int:
 
 def counts_of(run: Run) -> dict[str, dict[str, Any]]:
     """The funnel per kind, with a number for every step."""
-    steps = ("read", "in_sync", "adopted", "filtered", "held", "to_write", "written", "verified", "failed", "pending")
+    steps = (
+        "read",
+        "in_sync",
+        "adopted",
+        "filtered",
+        "held",
+        "to_write",
+        "written",
+        "verified",
+        "failed",
+        "pending",
+    )
     return {
-        kind: {**{step: counts.get(step, 0) for step in steps}, "unchanged": counts.get("in_sync", 0) + counts.get("adopted", 0)}
+        kind: {
+            **{step: counts.get(step, 0) for step in steps},
+            "unchanged": counts.get("in_sync", 0) + counts.get("adopted", 0),
+        }
         for kind, counts in run.counts.items()
         if kind != "reading"
     }

@@ -17,7 +17,9 @@ def due(now: datetime, *, every_minutes: int) -> list[int]:
     ready = {practice for practice, found in states.items() if found == {ConnectionState.CONNECTED}}
     ready -= set(Run.objects.filter(state__in=OPEN_RUN_STATES).values_list("practice", flat=True))
     recent = set(
-        Run.objects.filter(queued_at__gt=now - timedelta(minutes=every_minutes)).values_list("practice", flat=True)
+        Run.objects.filter(queued_at__gt=now - timedelta(minutes=every_minutes)).values_list(
+            "practice", flat=True
+        )
     )
     owing = set(
         Change.objects.due(now)

@@ -35,7 +35,9 @@ def done(
 ) -> bool:
     """Link, snapshot, Change and standing in one transaction, so that none is known without the others."""
     now = timezone.now()
-    differences = stored_agrees(change.kind, values, row.record) if row.record is not None else ["it can't be read"]
+    differences = (
+        stored_agrees(change.kind, values, row.record) if row.record is not None else ["it can't be read"]
+    )
     with transaction.atomic():
         if row.record is not None:
             snapshots.store_one(change.connection, row)
@@ -49,7 +51,9 @@ def done(
             not_before=None,
             parked_as=ParkedAs.NONE,
             reason="stored_differently" if differences else "",
-            message=f"{_name(change)} stored it differently: {'; '.join(differences)}"[:500] if differences else "",
+            message=f"{_name(change)} stored it differently: {'; '.join(differences)}"[:500]
+            if differences
+            else "",
             remarks=[*change.remarks, *warnings],
         )
         _stand(change, Standing.IN_SYNC, "", "")
@@ -102,7 +106,9 @@ def _there(kind: str, row: Row) -> dict[str, Any]:
 def holds(change: Change, row: Row) -> bool:
     """Whether the target's object already has the values of an update."""
     there = _there(change.kind, row)
-    return all(str(there.get(name, "")) == str(value) for name, value in change.values.items() if name in there)
+    return all(
+        str(there.get(name, "")) == str(value) for name, value in change.values.items() if name in there
+    )
 
 
 def send_again(change: Change) -> None:
@@ -113,7 +119,13 @@ def send_again(change: Change) -> None:
 def unclear(change: Change, wait: timedelta) -> None:
     """The answer said nothing about this element: look it up before anything else."""
     if change.tries >= MOST_TRIES:
-        _park(change, ParkedAs.UNCLEAR, "unclear", f"{_name(change)}'s answers did not say whether this was done.", look_up=True)
+        _park(
+            change,
+            ParkedAs.UNCLEAR,
+            "unclear",
+            f"{_name(change)}'s answers did not say whether this was done.",
+            look_up=True,
+        )
         return
     _back(change, look_up_first=True, not_before=timezone.now() + wait)
 
@@ -133,10 +145,14 @@ def refused(change: Change, messages: Sequence[str], wait: timedelta) -> bool:
 def after_failure(
     change: Change, verdict: Verdict, *, message: str, messages: Sequence[str], look_up: bool
 ) -> None:
-    """The call as a whole failed. A look-up that failed stays a look-up; a sending that may have arrived becomes one."""
+    """The whole call failed. A failed look-up stays a look-up; a sending that may have arrived becomes one."""
     if verdict.state == ChangeState.PARKED:
         cause = explain(change.connection.provider, messages) if messages else None
-        text = f"{cause.sentence} {cause.fix} {_name(change)}'s words: {'; '.join(messages)}" if cause else message
+        text = (
+            f"{cause.sentence} {cause.fix} {_name(change)}'s words: {'; '.join(messages)}"
+            if cause
+            else message
+        )
         reason = cause.code if cause else verdict.parked_as
         _park(change, ParkedAs(verdict.parked_as), reason, text, look_up=look_up or verdict.look_up_first)
         return
@@ -201,6 +217,6 @@ def _stand(change: Change, standing: Standing, reason: str, text: str) -> None:
         )
         if others.exclude(pk=change.pk).exists():
             return
-    Snapshot.objects.filter(connection=change.source_connection, kind=change.kind, external_id=record_id).update(
-        standing=standing, standing_reason=reason[:40], standing_text=text[:500]
-    )
+    Snapshot.objects.filter(
+        connection=change.source_connection, kind=change.kind, external_id=record_id
+    ).update(standing=standing, standing_reason=reason[:40], standing_text=text[:500])

@@ -11,7 +11,8 @@ from typing import Any
 from django.utils import timezone
 
 from connectors.base import Row
-from connectors.records import Collection, Contact, Entry, Invoice, Payment, Person, Record, dump
+from connectors.records import Collection, Contact, Entry, Invoice, Payment, Person, Record
+from connectors.stored import dump
 from practices.models import Connection
 from sync.models import Snapshot
 

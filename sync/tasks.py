@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from practices.models import Practice
+from practices.tokens import keep_alive
 from sync import nudge, runs, schedule
 from sync.models import OPEN_RUN_STATES, Run, Trigger
 
@@ -28,5 +29,13 @@ def wake() -> None:
     due = Run.objects.filter(state__in=OPEN_RUN_STATES).filter(Q(resumes_at=None) | Q(resumes_at__lte=now))
     for run_pk in due.filter(Q(lease_until=None) | Q(lease_until__lt=now)).values_list("pk", flat=True):
         nudge.after_commit(run_pk)
-    for practice in Practice.objects.filter(pk__in=schedule.due(now, every_minutes=settings.SYNC_EVERY_MINUTES)):
+    for practice in Practice.objects.filter(
+        pk__in=schedule.due(now, every_minutes=settings.SYNC_EVERY_MINUTES)
+    ):
         runs.start(practice, trigger=Trigger.SCHEDULE)
+
+
+@shared_task(name="sync.tasks.keep_grants_alive", ignore_result=True)
+def keep_grants_alive() -> None:
+    """Refresh grants that a quiet practice has not used for days, before the provider forgets them."""
+    keep_alive(timezone.now())

@@ -21,8 +21,8 @@ from connectors.records import (
     Proposal,
     Service,
     TaxRate,
-    load,
 )
+from connectors.stored import load
 from mappings import normalise
 from mappings.engine import Catalogue, natural_number
 from mappings.spec import Choices, Facts, Spec
@@ -120,9 +120,11 @@ def load_facts(sides: Sides) -> Facts:
         if category.status in {"", "ACTIVE"}
     }
     organisation: Organisation | None = next(iter(records(target, Kind.ORGANISATION).values()), None)
-    locks = [
-        day for day in (organisation.period_lock_date, organisation.year_lock_date) if day
-    ] if organisation else []
+    locks = (
+        [day for day in (organisation.period_lock_date, organisation.year_lock_date) if day]
+        if organisation
+        else []
+    )
     return Facts(
         accounts=accounts,
         tax_rates=rates,
@@ -141,7 +143,9 @@ def catalogue(services: dict[str, Service], proposals: dict[str, Proposal]) -> C
         by_name[normalise.tidy(service.name).casefold()].append(service)
     return Catalogue(
         services=services,
-        services_by_name={name: found for name, all_of in by_name.items() if (found := _only(all_of)) is not None},
+        services_by_name={
+            name: found for name, all_of in by_name.items() if (found := _only(all_of)) is not None
+        },
         proposals=proposals,
     )
 

@@ -74,7 +74,12 @@ class Books:
             kind="invoice",
             external_id=f"inv_{slug}",
             number="1042",
-            record={"external_id": "inv_1", "contact_external_id": "cli_1", "number": "1042", "total": "495.00"},
+            record={
+                "external_id": "inv_1",
+                "contact_external_id": "cli_1",
+                "number": "1042",
+                "total": "495.00",
+            },
             raw={"payment": {"access_token": "tok-very-secret", "amount": "495.00"}, "note": "<b>bold</b>"},
             content_hash="x",
             date=date(2026, 11, 2),

@@ -41,6 +41,12 @@ def _client_of(data: dict[str, Any]) -> str:
     return text(data, "client", "slug") or text(data, "client_slug")
 
 
+def _part(data: dict[str, Any], name: str) -> dict[str, Any]:
+    """An object inside the object; empty where it is absent or something else."""
+    found = data.get(name)
+    return found if isinstance(found, dict) else {}
+
+
 def _surcharge(money: Any) -> Decimal:
     value = money.get("surcharge") if isinstance(money, dict) else None
     return amount(value, "surcharge", "amount", "total") or Decimal(0)
@@ -108,17 +114,14 @@ def proposal(data: dict[str, Any]) -> Proposal:
 
 
 def _proposal_line(data: dict[str, Any]) -> ProposalLine:
-    pricing = data.get("pricing") if isinstance(data.get("pricing"), dict) else {}
-    billing = data.get("billing") if isinstance(data.get("billing"), dict) else {}
+    pricing, billing = _part(data, "pricing"), _part(data, "billing")
     return ProposalLine(
         external_id=text(data, "slug"),
         name=text(data, "name"),
         service_external_id=text(data, "service_slug"),
         selected=data.get("is_selected_for_acceptance") is not False,
-        is_recurring=bool(billing and billing.get("is_recurring") is True),
-        period_value=amount(
-            (pricing or {}).get("minimum_period_value"), "minimum_period_value", "amount", "total"
-        ),
+        is_recurring=billing.get("is_recurring") is True,
+        period_value=amount(pricing.get("minimum_period_value"), "minimum_period_value", "amount", "total"),
     )
 
 
@@ -182,8 +185,7 @@ def _native(data: dict[str, Any]) -> NativePush:
 
 def payment(data: dict[str, Any]) -> Payment:
     money = data.get("amount")
-    collection = data.get("collection") if isinstance(data.get("collection"), dict) else {}
-    assert isinstance(collection, dict)
+    collection = _part(data, "collection")
     invoices = tuple(
         dict.fromkeys(text(item, "slug") for item in items(data, "invoices") if text(item, "slug"))
     )
@@ -209,10 +211,7 @@ def collection(data: dict[str, Any]) -> Collection:
     money = data.get("amount")
     value = needed_amount(money, "amount", "total", "amount")
     kind = text(data, "type").lower()
-    paid = data.get("payment") if isinstance(data.get("payment"), dict) else {}
-    payout = data.get("disbursal") if isinstance(data.get("disbursal"), dict) else {}
-    assert isinstance(paid, dict)
-    assert isinstance(payout, dict)
+    paid, payout = _part(data, "payment"), _part(data, "disbursal")
     is_clawback = any(word in kind for word in ("clawback", "refund", "dispute", "chargeback")) or value < 0
     return Collection(
         external_id=required(data, "id"),

@@ -180,9 +180,11 @@ def messages(data: Any) -> list[str]:
     found: list[str] = []
     if not isinstance(data, dict):
         return found
-    for item in data.get("ValidationErrors") or []:
-        if isinstance(item, dict):
-            found.append(str(item.get("Message") or item.get("Description") or ""))
+    found.extend(
+        str(item.get("Message") or item.get("Description") or "")
+        for item in data.get("ValidationErrors") or []
+        if isinstance(item, dict)
+    )
     for element in data.get("Elements") or []:
         found.extend(messages(element))
     for line in data.get("LineItems") or []:

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from sandbox.clock import Clock, epoch_ms
-from sandbox.xero import contacts, credits, invoices, payments, setup
+from sandbox.xero import contacts, credits, invoices, opening, payments, pick_lists, setup
 from sandbox.xero.books import Books, Mode
 from sandbox.xero.chart import Chart, default_chart
 from sandbox.xero.payload import ZERO_ID, Row, UnknownId, ValidationFailed
@@ -40,7 +40,7 @@ class Ledger(Books):
         )
         self.version = chart.version
         self.windows_timezone = chart.windows_timezone
-        setup.open_books(self, chart)
+        opening.open_books(self, chart)
         if people:
             for person in chart.people:
                 self.add_user(
@@ -134,10 +134,10 @@ class Ledger(Books):
         return setup.put_tax_rate(self, payload, mode(at=at)).row
 
     def put_tracking_category(self, payload: Row, *, at: datetime | None = None) -> Row:
-        return setup.put_tracking(self, payload, mode(at=at)).row
+        return pick_lists.put_tracking(self, payload, mode(at=at)).row
 
     def put_item(self, payload: Row, *, at: datetime | None = None) -> Row:
-        return setup.put_item(self, payload, mode(at=at)).row
+        return pick_lists.put_item(self, payload, mode(at=at)).row
 
     def put_repeating_invoice(self, payload: Row, *, at: datetime | None = None) -> Row:
         """A repeating invoice template as a person sets it up: stored as given, with an id and a status."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Any
 
 from sandbox.clock import from_ms
 from sandbox.xero import money
@@ -40,7 +39,7 @@ def iso_stamp(stamp: int) -> str:
 
 
 def visible(row: Row) -> Row:
-    return {key: value for key, value in row.items() if not key.startswith("_") and value is not None}
+    return {key: value for key, value in row.items() if key[0] != "_" and value is not None}
 
 
 def _dates(shown: Row, *fields: str) -> Row:
@@ -53,7 +52,7 @@ def _dates(shown: Row, *fields: str) -> Row:
     return shown
 
 
-def _stamped(shown: Row, *, readable: bool = False) -> Row:
+def stamped(shown: Row, *, readable: bool = False) -> Row:
     if "UpdatedDateUTC" in shown:
         if readable:
             shown["UpdatedDateUTCString"] = iso_stamp(shown["UpdatedDateUTC"])
@@ -62,7 +61,7 @@ def _stamped(shown: Row, *, readable: bool = False) -> Row:
 
 
 def contact(books: Books, row: Row, detail: Detail, unitdp: int) -> Row:
-    shown = _stamped(visible(row))
+    shown = stamped(visible(row))
     shown["ContactGroups"] = []
     shown["HasAttachments"] = False
     shown["HasValidationErrors"] = False
@@ -115,7 +114,7 @@ def lines(row: Row, unitdp: int) -> list[Row]:
 
 
 def invoice(books: Books, row: Row, detail: Detail, unitdp: int) -> Row:
-    shown = _stamped(_dates(visible(row), "Date", "DueDate"), readable=True)
+    shown = stamped(_dates(visible(row), "Date", "DueDate"), readable=True)
     if row.get("FullyPaidOnDate"):
         shown["FullyPaidOnDate"] = wire_day(row["FullyPaidOnDate"])
     shown.update(IsDiscounted=any("DiscountRate" in line for line in row["LineItems"]), HasErrors=False)
@@ -173,7 +172,7 @@ def _applied_credits(books: Books, row: Row) -> dict[str, list[Row]]:
 
 def credit(books: Books, row: Row, detail: Detail, unitdp: int) -> Row:
     """Credit notes, overpayments and prepayments."""
-    shown = _stamped(_dates(visible(row), "Date"), readable=True)
+    shown = stamped(_dates(visible(row), "Date"), readable=True)
     shown["Contact"] = contact_reference(books, row)
     shown["LineItems"] = lines(row, unitdp) if detail is Detail.FULL else []
     shown["Payments"] = [_inner_payment(books, key) for key in row["_payments"]]
@@ -191,7 +190,7 @@ def allocation(books: Books, row: Row) -> Row:
 
 
 def payment(books: Books, row: Row, detail: Detail, unitdp: int) -> Row:
-    shown = _stamped(visible(row), readable=True)
+    shown = stamped(visible(row), readable=True)
     shown["Date"] = wire_day(row["Date"])
     shown["HasAccount"] = True
     shown["HasValidationErrors"] = False
@@ -223,7 +222,7 @@ def _paid_document(books: Books, element: str, row: Row) -> Row:
 
 
 def batch_payment(books: Books, row: Row, detail: Detail, unitdp: int) -> Row:
-    shown = _stamped(visible(row))
+    shown = stamped(visible(row))
     shown["DateString"] = f"{row['Date']}T00:00:00"
     shown["Date"] = wire_day(row["Date"])
     known = books.accounts[row["Account"]["AccountID"]]
@@ -240,7 +239,7 @@ def batch_payment(books: Books, row: Row, detail: Detail, unitdp: int) -> Row:
 
 
 def bank_transaction(books: Books, row: Row, detail: Detail, unitdp: int) -> Row:
-    shown = _stamped(_dates(visible(row), "Date"))
+    shown = stamped(_dates(visible(row), "Date"))
     shown["Contact"] = contact_reference(books, row)
     known = books.accounts[row["BankAccount"]["AccountID"]]
     shown["BankAccount"] = {"AccountID": known["AccountID"], "Code": known["Code"], "Name": known["Name"]}
@@ -249,38 +248,10 @@ def bank_transaction(books: Books, row: Row, detail: Detail, unitdp: int) -> Row
 
 
 def repeating_invoice(books: Books, row: Row, detail: Detail, unitdp: int) -> Row:
-    shown = _stamped(visible(row))
+    shown = stamped(visible(row))
     shown["ID"] = row["RepeatingInvoiceID"]
     shown["Contact"] = contact_reference(books, row)
     return shown
-
-
-def plain(books: Books, row: Row, detail: Detail, unitdp: int) -> Row:
-    """Accounts, users, items, tax rates: as stored, with wire stamps."""
-    return _stamped(visible(row))
-
-
-def account(books: Books, row: Row, detail: Detail, unitdp: int) -> Row:
-    return {**_stamped(visible(row)), "HasAttachments": False}
-
-
-def item(books: Books, row: Row, detail: Detail, unitdp: int) -> Row:
-    shown = _stamped(visible(row))
-    for side in ("SalesDetails", "PurchaseDetails"):
-        if "UnitPrice" in shown.get(side, {}):
-            shown[side] = {**shown[side], "UnitPrice": money.unit_price(shown[side]["UnitPrice"], unitdp)}
-    return shown
-
-
-def tracking(books: Books, row: Row, detail: Detail, unitdp: int) -> Row:
-    options = [{**option, "HasValidationErrors": False} for option in row["Options"]]
-    shown = visible(row)
-    shown.pop("UpdatedDateUTC", None)
-    return {**shown, "Options": options}
-
-
-def branding_theme(books: Books, row: Row, detail: Detail, unitdp: int) -> Row:
-    return {**visible(row), "CreatedDateUTC": wire_stamp(row["_created"])}
 
 
 def history(row: Row) -> Row:
@@ -291,45 +262,6 @@ def history(row: Row) -> Row:
         "User": row["User"],
         "Details": row["Details"],
     }
-
-
-def organisation(books: Books) -> Row:
-    shown: dict[str, Any] = {
-        "OrganisationID": books.tenant_id,
-        "APIKey": "",
-        "Name": books.name,
-        "LegalName": books.legal_name,
-        "PaysTax": True,
-        "Version": books.version,
-        "OrganisationType": "COMPANY",
-        "BaseCurrency": books.currency,
-        "CountryCode": books.country,
-        "IsDemoCompany": books.demo_company,
-        "OrganisationStatus": "ACTIVE",
-        "FinancialYearEndDay": 31 if books.country != "AU" else 30,
-        "FinancialYearEndMonth": 3 if books.country != "AU" else 6,
-        "SalesTaxBasis": "ACCRUALS",
-        "SalesTaxPeriod": "QUARTERLY",
-        "DefaultSalesTax": books.default_sales_tax,
-        "DefaultPurchasesTax": "Tax Inclusive",
-        "CreatedDateUTC": wire_stamp(books.created),
-        "OrganisationEntityType": "COMPANY",
-        "Timezone": books.windows_timezone,
-        "ShortCode": books.short_code,
-        "Edition": books.edition,
-        "Class": books.plan,
-        "PaymentTerms": {"Sales": {"Day": 14, "Type": "DAYSAFTERBILLDATE"}},
-        "Addresses": [],
-        "Phones": [],
-        "ExternalLinks": [],
-    }
-    for field, day in (
-        ("PeriodLockDate", books.period_lock_date),
-        ("EndOfYearLockDate", books.end_of_year_lock_date),
-    ):
-        if day:
-            shown[field] = wire_day(day)
-    return shown
 
 
 def now_wire(moment: datetime) -> str:

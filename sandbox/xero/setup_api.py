@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.web import Response, Router, json_response
-from sandbox.xero import render, scopes, setup
+from sandbox.xero import pick_lists, render, render_setup, scopes, setup
 from sandbox.xero.books import Books, Mode, Written
 from sandbox.xero.documents_api import listed
 from sandbox.xero.gateway import Call, Refused, bad_data
@@ -24,7 +24,7 @@ _ADVISER_ONLY = ("ApproveTransactionsBeforePeriodLockDate",)
 @router.route("GET", "/Organisation")
 def organisation(call: Call) -> Response:
     call.need(scopes.SETTINGS, write=False)
-    return json_response(envelope(call, "Organisations", [render.organisation(call.ledger)]))
+    return json_response(envelope(call, "Organisations", [render_setup.organisation(call.ledger)]))
 
 
 @router.route("GET", "/Organisation/Actions")
@@ -46,25 +46,25 @@ def actions(call: Call) -> Response:
 @router.route("GET", "/Users")
 def list_users(call: Call) -> Response:
     call.need(scopes.SETTINGS, write=False)
-    return listed(call, "Users", "users", render.plain, paged=False)
+    return listed(call, "Users", "users", render_setup.plain, paged=False)
 
 
 @router.route("GET", "/Users/{key}")
 def get_user(call: Call, key: str) -> Response:
     call.need(scopes.SETTINGS, write=False)
-    return one(call, "Users", "users", key, show=render.plain)
+    return one(call, "Users", "users", key, show=render_setup.plain)
 
 
 @router.route("GET", "/BrandingThemes")
 def list_themes(call: Call) -> Response:
     call.need(scopes.SETTINGS, write=False)
-    return listed(call, "BrandingThemes", "branding_themes", render.branding_theme, paged=False)
+    return listed(call, "BrandingThemes", "branding_themes", render_setup.branding_theme, paged=False)
 
 
 @router.route("GET", "/Currencies")
 def list_currencies(call: Call) -> Response:
     call.need(scopes.SETTINGS, write=False)
-    return listed(call, "Currencies", "currencies", render.plain, paged=False)
+    return listed(call, "Currencies", "currencies", render_setup.plain, paged=False)
 
 
 @router.route("PUT", "/Currencies")
@@ -85,13 +85,13 @@ def put_currency(call: Call) -> Response:
 @router.route("GET", "/Accounts")
 def list_accounts(call: Call) -> Response:
     call.need(scopes.SETTINGS, write=False)
-    return listed(call, "Accounts", "accounts", render.account, paged=False)
+    return listed(call, "Accounts", "accounts", render_setup.account, paged=False)
 
 
 @router.route("GET", "/Accounts/{key}")
 def get_account(call: Call, key: str) -> Response:
     call.need(scopes.SETTINGS, write=False)
-    return one(call, "Accounts", "accounts", key, show=render.account)
+    return one(call, "Accounts", "accounts", key, show=render_setup.account)
 
 
 @router.route("PUT", "/Accounts")
@@ -117,7 +117,7 @@ def delete_account(call: Call, key: str) -> Response:
     call.need(scopes.SETTINGS, write=True)
     row = call.ledger.accounts.need(key.lower())
     written = setup.post_account(call.ledger, {"Status": "DELETED"}, call.mode, key=row["AccountID"])
-    shown = render.account(call.ledger, written.row, render.Detail.FULL, call.unitdp)
+    shown = render_setup.account(call.ledger, written.row, render.Detail.FULL, call.unitdp)
     return json_response(envelope(call, "Accounts", [shown]))
 
 
@@ -129,7 +129,7 @@ def _write_account(call: Call, key: str | None) -> Response:
 
     sent = _single(call, "Accounts")
     return write_all(
-        call, "Accounts", "accounts", sent, write, show=render.account, flag="HasValidationErrors"
+        call, "Accounts", "accounts", sent, write, show=render_setup.account, flag="HasValidationErrors"
     )
 
 
@@ -139,7 +139,7 @@ def _write_account(call: Call, key: str | None) -> Response:
 @router.route("GET", "/TaxRates")
 def list_tax_rates(call: Call) -> Response:
     call.need(scopes.SETTINGS, write=False)
-    return listed(call, "TaxRates", "tax_rates", render.plain, paged=False)
+    return listed(call, "TaxRates", "tax_rates", render_setup.plain, paged=False)
 
 
 @router.route("GET", "/TaxRates/{key}")
@@ -164,7 +164,7 @@ def post_tax_rate(call: Call) -> Response:
 def _write_tax_rate(call: Call, writer: Writer) -> Response:
     sent = _single(call, "TaxRates")
     return write_all(
-        call, "TaxRates", "tax_rates", sent, writer, show=render.plain, flag="HasValidationErrors"
+        call, "TaxRates", "tax_rates", sent, writer, show=render_setup.plain, flag="HasValidationErrors"
     )
 
 
@@ -174,13 +174,13 @@ def _write_tax_rate(call: Call, writer: Writer) -> Response:
 @router.route("GET", "/TrackingCategories")
 def list_tracking(call: Call) -> Response:
     call.need(scopes.SETTINGS, write=False)
-    return listed(call, "TrackingCategories", "tracking", render.tracking, paged=False)
+    return listed(call, "TrackingCategories", "tracking", render_setup.tracking, paged=False)
 
 
 @router.route("GET", "/TrackingCategories/{key}")
 def get_tracking(call: Call, key: str) -> Response:
     call.need(scopes.SETTINGS, write=False)
-    return one(call, "TrackingCategories", "tracking", key, show=render.tracking)
+    return one(call, "TrackingCategories", "tracking", key, show=render_setup.tracking)
 
 
 @router.route("PUT", "/TrackingCategories")
@@ -188,7 +188,7 @@ def put_tracking(call: Call) -> Response:
     call.need(scopes.SETTINGS, write=True)
     sent = _single(call, "TrackingCategories")
     return write_all(
-        call, "TrackingCategories", "tracking", sent, setup.put_tracking, show=render.tracking,
+        call, "TrackingCategories", "tracking", sent, pick_lists.put_tracking, show=render_setup.tracking,
         flag="HasValidationErrors",
     )  # fmt: skip
 
@@ -199,11 +199,17 @@ def post_tracking(call: Call, key: str) -> Response:
     found = call.ledger.tracking.need(key.lower())["TrackingCategoryID"]
 
     def update(books: Books, payload: Row, mode: Mode) -> Written:
-        return setup.post_tracking(books, payload, mode, key=found)
+        return pick_lists.post_tracking(books, payload, mode, key=found)
 
     sent = _single(call, "TrackingCategories")
     return write_all(
-        call, "TrackingCategories", "tracking", sent, update, show=render.tracking, flag="HasValidationErrors"
+        call,
+        "TrackingCategories",
+        "tracking",
+        sent,
+        update,
+        show=render_setup.tracking,
+        flag="HasValidationErrors",
     )
 
 
@@ -211,7 +217,7 @@ def post_tracking(call: Call, key: str) -> Response:
 def put_options(call: Call, key: str) -> Response:
     call.need(scopes.SETTINGS, write=True)
     row = call.ledger.tracking.need(key.lower())
-    made = [setup.add_tracking_option(call.ledger, row, entry) for entry in elements(call, "Options")]
+    made = [pick_lists.add_tracking_option(call.ledger, row, entry) for entry in elements(call, "Options")]
     return json_response(envelope(call, "Options", made))
 
 
@@ -219,7 +225,7 @@ def put_options(call: Call, key: str) -> Response:
 def post_option(call: Call, key: str, option: str) -> Response:
     call.need(scopes.SETTINGS, write=True)
     row = call.ledger.tracking.need(key.lower())
-    changed = setup.change_tracking_option(row, option.lower(), elements(call, "Options")[0])
+    changed = pick_lists.change_tracking_option(row, option.lower(), elements(call, "Options")[0])
     return json_response(envelope(call, "Options", [changed]))
 
 
@@ -229,26 +235,26 @@ def post_option(call: Call, key: str, option: str) -> Response:
 @router.route("GET", "/Items")
 def list_items(call: Call) -> Response:
     call.need(scopes.ITEMS_READ, write=False)
-    return listed(call, "Items", "items", render.item, paged=False)
+    return listed(call, "Items", "items", render_setup.item, paged=False)
 
 
 @router.route("GET", "/Items/{key}")
 def get_item(call: Call, key: str) -> Response:
     """By ItemID or Code."""
     call.need(scopes.ITEMS_READ, write=False)
-    return one(call, "Items", "items", _item_id(call, key), show=render.item)
+    return one(call, "Items", "items", _item_id(call, key), show=render_setup.item)
 
 
 @router.route("PUT", "/Items")
 def put_items(call: Call) -> Response:
     call.need(scopes.SETTINGS, write=True)
-    return _write_items(call, elements(call, "Items"), setup.put_item)
+    return _write_items(call, elements(call, "Items"), pick_lists.put_item)
 
 
 @router.route("POST", "/Items")
 def post_items(call: Call) -> Response:
     call.need(scopes.SETTINGS, write=True)
-    return _write_items(call, elements(call, "Items"), setup.post_item)
+    return _write_items(call, elements(call, "Items"), pick_lists.post_item)
 
 
 @router.route("POST", "/Items/{key}")
@@ -257,7 +263,7 @@ def post_item(call: Call, key: str) -> Response:
     found = call.ledger.items.need(_item_id(call, key))["ItemID"]
 
     def update(books: Books, payload: Row, mode: Mode) -> Written:
-        return setup.post_item(books, payload, mode, key=found)
+        return pick_lists.post_item(books, payload, mode, key=found)
 
     return _write_items(call, [{**elements(call, "Items")[0], "ItemID": found}], update)
 
@@ -266,14 +272,14 @@ def post_item(call: Call, key: str) -> Response:
 def delete_item(call: Call, key: str) -> Response:
     call.need(scopes.SETTINGS, write=True)
     row = call.ledger.items.need(_item_id(call, key))
-    setup.remove_item(call.ledger, row)
+    pick_lists.remove_item(call.ledger, row)
     return Response(204)
 
 
 def _write_items(call: Call, sent: list[Row], writer: Writer) -> Response:
     if len(sent) > MOST_ITEMS:
         raise Refused(bad_data(f"At most {MOST_ITEMS} items can be sent at once."))
-    return write_all(call, "Items", "items", sent, writer, show=render.item, flag="HasValidationErrors")
+    return write_all(call, "Items", "items", sent, writer, show=render_setup.item, flag="HasValidationErrors")
 
 
 def _item_id(call: Call, key: str) -> str:

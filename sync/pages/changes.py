@@ -33,6 +33,11 @@ class ChangeRow:
     lines: int
     lines_changed: bool
 
+    @property
+    def actionable(self) -> bool:
+        """Whether a person can do something with it now."""
+        return self.change.state in {ChangeState.HELD, ChangeState.PENDING, ChangeState.PARKED}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeListing:
@@ -40,6 +45,10 @@ class ChangeListing:
     rows: Sequence[ChangeRow]
     totals: Sequence[Total]
     filter: ChangeFilter
+
+    @property
+    def actionable(self) -> bool:
+        return any(row.actionable for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +109,7 @@ def change_listing(
         base = base.filter(state__in=states)
     reasons = known_reasons(practice)
     asked = params.get("reason")
-    if asked and asked not in reasons:
+    if asked and asked.isidentifier() and asked not in reasons:
         reasons.append(asked[:40])
     narrowed = ChangeFilter(
         params,

@@ -18,6 +18,7 @@ from sync.models import Attempt, Change, ChangeState
 from sync.pages.changes import all_fields, change_listing, source_snapshot, target_snapshot
 from sync.pages.diff import line_labels
 from sync.pages.words import FIX_MAPPING, MAPPING_REASONS, NEXT_STEP, REVIEW_REASONS
+from sync.views.posted import posted_text
 
 MOST_AT_ONCE = 500
 ATTEMPTS_SHOWN = 50
@@ -95,7 +96,7 @@ def changes_act(request: PracticeRequest, practice: Practice) -> HttpResponse:
         messages.error(request, "Tick at least one row first.")
         return back
     try:
-        text = action(ids, request.user, request.POST.get("note", "").strip()[:300])
+        text = action(ids, request.user, posted_text(request, "note", most=300))
     except decisions.NotAllowed as refusal:
         messages.error(request, str(refusal))
     else:

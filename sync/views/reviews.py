@@ -12,6 +12,7 @@ from sync import decisions
 from sync.models import Review, ReviewState
 from sync.pages.paging import sheet
 from sync.pages.reviews import next_open, review_page
+from sync.views.posted import posted_text
 
 CHOICES = frozenset({"link", "create", "ignore", "reopen"})
 DECIDED = "decided"
@@ -59,11 +60,11 @@ def review(request: PracticeRequest, practice: Practice, pk: int) -> HttpRespons
 def review_decide(request: PracticeRequest, practice: Practice, pk: int) -> HttpResponse:
     found = _review(practice, pk)
     choice = request.POST.get("choice", "")
-    external_id = request.POST.get("external_id", "")[:100]
+    external_id = posted_text(request, "external_id", most=100)
     if choice not in CHOICES or (choice == "link" and not external_id):
         messages.error(request, "Choose one of the buttons.")
         return redirect("review", slug=practice.slug, pk=pk)
-    note = request.POST.get("note", "").strip()[:300]
+    note = posted_text(request, "note", most=300)
     try:
         decisions.decide_review(found, actor=request.user, choice=choice, external_id=external_id, note=note)
     except decisions.NotAllowed as refusal:

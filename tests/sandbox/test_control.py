@@ -53,7 +53,9 @@ def test_same_seed_and_calls_give_the_same_ids() -> None:
 
 
 def test_clock(xero_world: World) -> None:
-    assert control(xero_world, "clock", set="2026-12-01T00:00:00Z").json()["now"].startswith("2026-12-01T00:00")
+    assert (
+        control(xero_world, "clock", set="2026-12-01T00:00:00Z").json()["now"].startswith("2026-12-01T00:00")
+    )
     assert control(xero_world, "clock", advance=90).json()["now"].startswith("2026-12-01T00:01:30")
     assert control(xero_world, "clock", speed=2.5).json()["speed"] == 2.5
     assert read(xero_world, "clock")["speed"] == 2.5
@@ -130,7 +132,11 @@ def test_script_of_faults_is_consumed_in_order(api: Api) -> None:
         script=[
             {"kind": "status", "status": 503},
             None,
-            {"kind": "status", "status": 429, "headers": {"Retry-After": "7", "X-Rate-Limit-Problem": "minute"}},
+            {
+                "kind": "status",
+                "status": 429,
+                "headers": {"Retry-After": "7", "X-Rate-Limit-Problem": "minute"},
+            },
             {"kind": "malformed"},
         ],
     )
@@ -245,7 +251,9 @@ def test_revoking_tokens_of_a_connection(api: Api) -> None:
 def test_new_organisation_and_application(api: Api) -> None:
     made = api.control("organisations", name="New Books", country="NZ")
     assert api.world.xero.organisations[made["tenant_id"]].currency == "NZD"
-    api.control("apps", client_id="mine", secret="s", name="Mine", provider="xero", redirect_uris=["https://a/b"])
+    api.control(
+        "apps", client_id="mine", secret="s", name="Mine", provider="xero", redirect_uris=["https://a/b"]
+    )
     granted = api.control("connections/grant", tenant=made["tenant_id"], client_id="mine")
     assert granted["token_type"] == "Bearer"
 

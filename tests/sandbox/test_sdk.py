@@ -41,7 +41,11 @@ class Sdk:
     def __init__(self, served: Running, ledger: Ledger) -> None:
         self.ledger = ledger
         granted = sign_in(served.world, ledger)
-        self.token: dict[str, Any] = {**granted, "scope": granted["scope"].split(), "expires_at": time.time() + 1800}
+        self.token: dict[str, Any] = {
+            **granted,
+            "scope": granted["scope"].split(),
+            "expires_at": time.time() + 1800,
+        }
         configuration = Configuration(oauth2_token=OAuth2Token(client_id=APP, client_secret=SECRET))
         self.client = ApiClient(
             configuration, oauth2_token_getter=lambda: self.token, oauth2_token_saver=self.save
@@ -82,7 +86,11 @@ def test_sdk_reads_contacts_invoices_and_payments(sdk: Sdk, page: int | None) ->
     assert (invoice.date, invoice.due_date) == (date(2026, 11, 2), date(2026, 11, 16))
     assert invoice.updated_date_utc == NOW
     payment = sdk.accounting.get_payments(tenant, **paging).payments[0]
-    assert (payment.payment_id, payment.amount, payment.payment_type) == (paid["PaymentID"], 495, "ACCRECPAYMENT")
+    assert (payment.payment_id, payment.amount, payment.payment_type) == (
+        paid["PaymentID"],
+        495,
+        "ACCRECPAYMENT",
+    )
     assert payment.invoice.invoice_id == made["InvoiceID"]
     if page:
         assert found.pagination.item_count == 1
@@ -178,7 +186,9 @@ def test_sdk_reads_connections_and_settings(sdk: Sdk) -> None:
 def test_sdk_reads_only_what_changed(sdk: Sdk) -> None:
     sdk.ledger.put_contact({"Name": "Old"}, at=datetime(2026, 11, 1, tzinfo=UTC))
     sdk.ledger.put_contact({"Name": "New"})
-    found = sdk.accounting.get_contacts(sdk.ledger.tenant_id, if_modified_since=datetime(2026, 11, 10, tzinfo=UTC))
+    found = sdk.accounting.get_contacts(
+        sdk.ledger.tenant_id, if_modified_since=datetime(2026, 11, 10, tzinfo=UTC)
+    )
     assert [row.name for row in found.contacts] == ["New"]
 
 

@@ -196,7 +196,9 @@ def launch(*arguments: str) -> tuple[subprocess.Popen[str], str]:
 def test_program_saves_on_a_signal_and_continues(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     program, url = launch("--state", str(state))
-    made = requests.post(f"{url}/_sandbox/organisations", json={"name": "Books", "country": "AU"}, timeout=5).json()
+    made = requests.post(
+        f"{url}/_sandbox/organisations", json={"name": "Books", "country": "AU"}, timeout=5
+    ).json()
     program.send_signal(signal.SIGTERM)
     assert program.wait(10) == 0
     program, url = launch("--state", str(state))

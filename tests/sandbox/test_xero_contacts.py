@@ -40,7 +40,9 @@ def test_put_refuses_a_number_that_is_taken(api: Api) -> None:
 
 def test_post_silently_updates_what_it_matches_by_name(api: Api, ledger: Ledger) -> None:
     made = api.contact("A", Phones=[{"PhoneType": "DEFAULT", "PhoneNumber": "111"}], TaxNumber="51824753556")
-    again = first(api.post("Contacts", {"Name": "a", "Phones": [{"PhoneType": "DEFAULT", "PhoneNumber": "222"}]}))
+    again = first(
+        api.post("Contacts", {"Name": "a", "Phones": [{"PhoneType": "DEFAULT", "PhoneNumber": "222"}]})
+    )
     assert again["ContactID"] == made["ContactID"]
     assert again["Phones"][1]["PhoneNumber"] == "222"
     # What was left out keeps its value.
@@ -136,7 +138,9 @@ def test_archived_contact_cannot_be_edited_or_restored(api: Api, ledger: Ledger)
         {"ContactNumber": "IGN-1", "EmailAddress": "a@a.example"},
     ):
         message = problems(api.post("Contacts", change))[0]
-        assert "matched an archived contact. Archived contacts cannot currently be edited via the API" in message
+        assert (
+            "matched an archived contact. Archived contacts cannot currently be edited via the API" in message
+        )
 
 
 def test_name_of_an_archived_contact_is_free(api: Api, ledger: Ledger) -> None:
@@ -193,14 +197,10 @@ def test_bill_makes_a_supplier_without_a_new_change_stamp(api: Api, xero_world: 
 # Merged ----------------------------------------------------------------------------------------------
 
 
-def test_merged_contact_points_to_the_survivor_and_hands_over_its_documents(
-    api: Api, ledger: Ledger
-) -> None:
+def test_merged_contact_points_to_the_survivor_and_hands_over_its_documents(api: Api, ledger: Ledger) -> None:
     loser, survivor = api.contact("A"), api.contact("B")
     invoice = api.invoice(loser["ContactID"])
-    api.control(
-        f"xero/{ledger.tenant_id}/merge", loser=loser["ContactID"], survivor=survivor["ContactID"]
-    )
+    api.control(f"xero/{ledger.tenant_id}/merge", loser=loser["ContactID"], survivor=survivor["ContactID"])
     single = api.rows(f"Contacts/{loser['ContactID']}")[0]
     assert (single["ContactStatus"], single["MergedToContactID"]) == ("ARCHIVED", survivor["ContactID"])
     paged = api.rows(f"Contacts?page=1&includeArchived=true&IDs={loser['ContactID']}")[0]
@@ -241,9 +241,7 @@ def test_without_summarize_errors_the_400_lists_only_the_bad_ones_and_the_good_o
 
 def test_with_summarize_errors_false_every_element_has_its_verdict(api: Api) -> None:
     api.contact("A")
-    answer = api.put(
-        "Contacts", {"Name": "B"}, {"Name": "A"}, {"Name": "C"}, query="?summarizeErrors=false"
-    )
+    answer = api.put("Contacts", {"Name": "B"}, {"Name": "A"}, {"Name": "C"}, query="?summarizeErrors=false")
     assert answer.status_code == 200
     shown = answer.json()["Contacts"]
     assert [entry["StatusAttributeString"] for entry in shown] == ["OK", "ERROR", "OK"]

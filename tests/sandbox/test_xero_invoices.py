@@ -69,9 +69,10 @@ def test_number_of_a_voided_or_deleted_invoice_stays_used(api: Api) -> None:
     for status, final in (("AUTHORISED", "VOIDED"), ("DRAFT", "DELETED")):
         made = api.invoice(InvoiceNumber=f"IGN-{final}", Status=status)
         first(change(api, made, Status=final))
-        assert "must be unique" in problems(
-            api.put("Invoices", invoice_of(api.ledger, InvoiceNumber=f"IGN-{final}"))
-        )[0]
+        assert (
+            "must be unique"
+            in problems(api.put("Invoices", invoice_of(api.ledger, InvoiceNumber=f"IGN-{final}")))[0]
+        )
 
 
 def test_bills_may_share_a_number(api: Api, ledger: Ledger) -> None:
@@ -81,7 +82,7 @@ def test_bills_may_share_a_number(api: Api, ledger: Ledger) -> None:
 
 
 def test_number_is_printable_ascii(api: Api) -> None:
-    assert "ASCII" in problems(api.put("Invoices", invoice_of(api.ledger, InvoiceNumber="IGN–1")))[0]
+    assert "ASCII" in problems(api.put("Invoices", invoice_of(api.ledger, InvoiceNumber="IGN-é")))[0]
 
 
 def test_read_by_sales_number(api: Api) -> None:
@@ -129,9 +130,10 @@ def test_deleted_and_voided_are_final(api: Api, before: str, final: str) -> None
 
 @pytest.mark.parametrize("status", ["PAID", "VOIDED", "DELETED", "OPEN"])
 def test_new_invoice_cannot_start_in_another_status(api: Api, status: str) -> None:
-    assert "not valid for a new document" in problems(
-        api.put("Invoices", invoice_of(api.ledger, Status=status))
-    )[0]
+    assert (
+        "not valid for a new document"
+        in problems(api.put("Invoices", invoice_of(api.ledger, Status=status)))[0]
+    )
 
 
 def test_paid_invoice_moves_only_by_its_payment(api: Api, ledger: Ledger) -> None:
@@ -429,7 +431,11 @@ def test_locked_period(api: Api, ledger: Ledger, field: str) -> None:
     ],
 )
 def test_tax_is_rounded_half_up_for_each_line(
-    xero_world: World, country: str, types: str, lines: list[tuple[str, str, str]], expected: tuple[float, ...]
+    xero_world: World,
+    country: str,
+    types: str,
+    lines: list[tuple[str, str, str]],
+    expected: tuple[float, ...],
 ) -> None:
     api = Api(xero_world, xero_world.xero.add_organisation("Books", country))
     sent = [line(unit, Quantity=quantity, AccountCode=account) for quantity, unit, account in lines]

@@ -148,7 +148,9 @@ def batch_of(*parts: tuple[dict[str, Any], str], **fields: Any) -> dict[str, Any
     return {
         "Account": {"Code": "608"},
         "Date": "2026-11-18",
-        "Payments": [{"Invoice": {"InvoiceID": made["InvoiceID"]}, "Amount": amount} for made, amount in parts],
+        "Payments": [
+            {"Invoice": {"InvoiceID": made["InvoiceID"]}, "Amount": amount} for made, amount in parts
+        ],
         **fields,
     }
 
@@ -218,7 +220,11 @@ def credit_of(contact_id: str, amount: str = "100", **fields: Any) -> dict[str, 
 
 
 def allocate(api: Api, note: dict[str, Any], invoice: dict[str, Any], amount: str) -> Any:
-    body = {"Allocations": [{"Invoice": {"InvoiceID": invoice["InvoiceID"]}, "Amount": amount, "Date": "2026-11-18"}]}
+    body = {
+        "Allocations": [
+            {"Invoice": {"InvoiceID": invoice["InvoiceID"]}, "Amount": amount, "Date": "2026-11-18"}
+        ]
+    }
     return api.call("PUT", f"CreditNotes/{note['CreditNoteID']}/Allocations", body)
 
 

@@ -73,10 +73,16 @@ def test_unknown_client_or_redirect_is_not_redirected(
 
 def test_redirect_uri_of_another_app_must_match_exactly(xero_world: World, ledger: Ledger) -> None:
     xero_world.register_app(
-        client_id="strict", secret="s", name="Strict", provider="xero", redirect_uris=["https://app.example/cb"]
+        client_id="strict",
+        secret="s",
+        name="Strict",
+        provider="xero",
+        redirect_uris=["https://app.example/cb"],
     )
     assert authorize(xero_world, client_id="strict", redirect_uri="https://app.example/cb").status_code == 200
-    assert authorize(xero_world, client_id="strict", redirect_uri="https://app.example/cb/").status_code == 400
+    assert (
+        authorize(xero_world, client_id="strict", redirect_uri="https://app.example/cb/").status_code == 400
+    )
     assert authorize(xero_world, client_id="strict").status_code == 400
 
 
@@ -219,7 +225,9 @@ def test_revocation_ends_the_tokens_and_the_connections_of_the_user(
 ) -> None:
     answer = client.sign_in(xero_world, ledger)
     http = client.session(xero_world)
-    gone = http.post(f"{BASE}/connect/revocation", data={"token": answer["refresh_token"]}, auth=(APP, SECRET))
+    gone = http.post(
+        f"{BASE}/connect/revocation", data={"token": answer["refresh_token"]}, auth=(APP, SECRET)
+    )
     assert gone.status_code == 200
     assert client.refresh(xero_world, answer["refresh_token"]).status_code == 400
     assert not xero_world.xero.connections

@@ -25,7 +25,11 @@ def test_organisation(api: Api, ledger: Ledger) -> None:
 
 @pytest.mark.parametrize(
     ("country", "code", "currency", "sale", "rate"),
-    [("AU", "AU", "AUD", "OUTPUT", 10.0), ("NZ", "NZ", "NZD", "OUTPUT2", 15.0), ("UK", "GB", "GBP", "OUTPUT2", 20.0)],
+    [
+        ("AU", "AU", "AUD", "OUTPUT", 10.0),
+        ("NZ", "NZ", "NZD", "OUTPUT2", 15.0),
+        ("UK", "GB", "GBP", "OUTPUT2", 20.0),
+    ],
 )
 def test_charts_by_country(
     xero_world: World, country: str, code: str, currency: str, sale: str, rate: float
@@ -129,7 +133,10 @@ def test_custom_rate_gets_the_next_type(api: Api) -> None:
     # Components are added, never renamed or removed.
     removed = {"TaxType": "TAX001", "TaxComponents": [{"Name": "Other", "Rate": "1"}]}
     assert "renamed or removed" in problems(api.post("TaxRates", removed))[0]
-    added = {"TaxType": "TAX001", "TaxComponents": [{"Name": "GST", "Rate": "1"}, {"Name": "Levy", "Rate": "2"}]}
+    added = {
+        "TaxType": "TAX001",
+        "TaxComponents": [{"Name": "GST", "Rate": "1"}, {"Name": "Levy", "Rate": "2"}],
+    }
     assert first(api.post("TaxRates", added))["EffectiveRate"] == 3.0
     assert first(api.post("TaxRates", {"TaxType": "TAX001", "Status": "DELETED"}))["Status"] == "DELETED"
 

@@ -63,10 +63,14 @@ class Api:
         found: list[dict[str, Any]] = answer.json()["Organisations" if name == "Organisation" else name]
         return found
 
-    def put(self, resource: str, *elements: dict[str, Any], query: str = "", **headers: str) -> requests.Response:
+    def put(
+        self, resource: str, *elements: dict[str, Any], query: str = "", **headers: str
+    ) -> requests.Response:
         return self.call("PUT", f"{resource}{query}", {resource: list(elements)}, **headers)
 
-    def post(self, resource: str, *elements: dict[str, Any], query: str = "", **headers: str) -> requests.Response:
+    def post(
+        self, resource: str, *elements: dict[str, Any], query: str = "", **headers: str
+    ) -> requests.Response:
         return self.call("POST", f"{resource}{query}", {resource: list(elements)}, **headers)
 
     def make(self, resource: str, element: dict[str, Any]) -> dict[str, Any]:
@@ -103,7 +107,13 @@ def invoice_of(ledger: Ledger, contact_id: str | None = None, **fields: Any) -> 
 
 
 def line(amount: str = "450", **fields: Any) -> dict[str, Any]:
-    return {"Description": "Bookkeeping", "Quantity": "1", "UnitAmount": amount, "AccountCode": "200", **fields}
+    return {
+        "Description": "Bookkeeping",
+        "Quantity": "1",
+        "UnitAmount": amount,
+        "AccountCode": "200",
+        **fields,
+    }
 
 
 def payment_of(invoice_id: str, amount: str, **fields: Any) -> dict[str, Any]:
@@ -143,9 +153,7 @@ def consent(world: World, ledgers: list[Ledger], **changes: Any) -> requests.Res
         "decision": "allow",
         **changes,
     }
-    return session(world).post(
-        f"{BASE}/identity/connect/authorize", data=fields, allow_redirects=False
-    )
+    return session(world).post(f"{BASE}/identity/connect/authorize", data=fields, allow_redirects=False)
 
 
 def returned(answer: requests.Response) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -60,7 +61,11 @@ class Office:
         raise AssertionError(f"run still {run.state} in {run.stage}: {run.message}")
 
     def switch(self, mode: str, *kinds: str) -> None:
-        set_modes(self.practice, dict.fromkeys(kinds or [str(kind) for kind in SYNCED_KINDS], mode), actor=self.owner)
+        set_modes(
+            self.practice,
+            dict.fromkeys(kinds or [str(kind) for kind in SYNCED_KINDS], mode),
+            actor=self.owner,
+        )
 
     def take_over(self) -> Run:
         self.switch(Mode.TAKE_OVER)
@@ -89,12 +94,50 @@ def open_office(served: Any, settings: Any, *, slug: str = "harbour", report: Se
 def seeded_world(*, clients: int, months: int, seed: int = 11, **extra: Any) -> tuple[World, SeedReport]:
     world = World(seed=seed, clock=Clock(NOW, speed=0))
     report = seeding.seed_practice(
-        world, "harbour", country=extra.pop("country", "AU"), clients=clients, months=months, seed=seed, **extra
+        world,
+        "harbour",
+        country=extra.pop("country", "AU"),
+        clients=clients,
+        months=months,
+        seed=seed,
+        **extra,
     )
     world.xero.limits.configure(None, NO_LIMITS)
     world.ignition["harbour"].hourly_limit = None
     world.faults.hang = 0.01
     return world, report
+
+
+def books(office: Office) -> dict[str, list[Any]]:
+    """The ledger without ids that are dealt at random: what an accountant would compare."""
+    ledger = office.ledger
+    names = {key: item["Name"] for key, item in ledger.contacts.items()}
+    return {
+        "contacts": sorted(
+            (item["Name"], item.get("ContactNumber") or "") for item in ledger.contacts.values()
+        ),
+        "invoices": sorted(
+            (
+                item["InvoiceNumber"],
+                names[item["Contact"]["ContactID"]],
+                item["Reference"] or "",
+                str(item["Date"]),
+                Decimal(str(item["Total"])),
+                item["Status"],
+            )
+            for item in ledger.invoices.values()
+        ),
+        "payments": sorted(
+            (
+                ledger.invoices[item["Invoice"]["InvoiceID"]]["InvoiceNumber"],
+                Decimal(str(item["Amount"])),
+                str(item["Date"]),
+                item.get("Reference") or "",
+            )
+            for item in ledger.payments.values()
+            if item["Status"] != "DELETED"
+        ),
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -107,5 +150,13 @@ def _quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 def office(db: None, settings: Any) -> Iterator[Office]:
     """Forty clients with half a year of invoices; a third is already in Xero through Ignition's own link."""
     world, report = seeded_world(clients=40, months=6)
+    with running(world) as served:
+        yield open_office(served, settings, report=report)
+
+
+@pytest.fixture
+def small_office(db: None, settings: Any) -> Iterator[Office]:
+    """Fourteen clients with three months: enough for full and half batches of every kind."""
+    world, report = seeded_world(clients=14, months=3)
     with running(world) as served:
         yield open_office(served, settings, report=report)

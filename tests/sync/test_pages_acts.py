@@ -110,7 +110,10 @@ def test_sync_now_needs_both_connections(books: Books) -> None:
 
 def test_progress_shows_where_the_run_is_and_ends_with_a_reload(books: Books) -> None:
     run = rows.make_run(
-        books, state=RunState.RUNNING, stage="deliver xero", progress={"done": 30, "left": 70, "text": "invoice"}
+        books,
+        state=RunState.RUNNING,
+        stage="deliver xero",
+        progress={"done": 30, "left": 70, "text": "invoice"},
     )
     client = login(books, Role.VIEWER)
     text = client.get(books.url("progress/")).content.decode()
@@ -218,7 +221,9 @@ def test_keeping_the_targets_value(books: Books) -> None:
 
 @pytest.mark.parametrize("ids", [[], ["x"], ["-1"], ["9" * 30]])
 def test_nonsense_ids_are_ignored(books: Books, ids: list[str]) -> None:
-    answer = login(books, Role.ADMIN).post(books.url("changes/act/"), {"action": "retry", "change": ids}, follow=True)
+    answer = login(books, Role.ADMIN).post(
+        books.url("changes/act/"), {"action": "retry", "change": ids}, follow=True
+    )
     assert "Tick at least one row" in answer.content.decode()
 
 
@@ -242,7 +247,9 @@ def test_linking_and_undoing(books: Books) -> None:
     client = login(books, Role.STAFF)
     found = client.get(books.url(f"reviews/{review.pk}/?q=pty")).content.decode()
     assert "Acme Pty Ltd" in found
-    client.post(books.url(f"reviews/{review.pk}/decide/"), {"choice": "link", "external_id": there.external_id})
+    client.post(
+        books.url(f"reviews/{review.pk}/decide/"), {"choice": "link", "external_id": there.external_id}
+    )
     assert Link.objects.get().target_external_id == there.external_id
     client.post(books.url(f"reviews/{review.pk}/decide/"), {"choice": "reopen"})
     review.refresh_from_db()
@@ -250,7 +257,9 @@ def test_linking_and_undoing(books: Books) -> None:
     assert not Link.objects.exists()
 
 
-@pytest.mark.parametrize("posted", [{}, {"choice": "merge"}, {"choice": "link"}, {"choice": "link", "external_id": "no"}])
+@pytest.mark.parametrize(
+    "posted", [{}, {"choice": "merge"}, {"choice": "link"}, {"choice": "link", "external_id": "n\x00o"}]
+)
 def test_nonsense_decisions_are_refused(books: Books, posted: dict[str, str]) -> None:
     review = rows.make_review(books)
     login(books, Role.STAFF).post(books.url(f"reviews/{review.pk}/decide/"), posted)

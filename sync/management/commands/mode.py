@@ -8,7 +8,9 @@ from sync.models import SYNCED_KINDS, Mode
 
 
 class Command(BaseCommand):
-    help = "Show or set how far each kind may go: watch, fill_gaps or take_over. Without a mode it only shows."
+    help = (
+        "Show or set how far each kind may go: watch, fill_gaps or take_over. Without a mode it only shows."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("practice", help="the practice's slug")

@@ -18,14 +18,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("practice", help="the practice's slug")
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-        parser.add_argument("--full", action="store_true", help="read everything again, not only what changed")
+        parser.add_argument(
+            "--full", action="store_true", help="read everything again, not only what changed"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         practice = Practice.objects.filter(slug=options["practice"]).first()
         if practice is None:
             raise CommandError(f"There is no practice “{options['practice']}”.")
         if not is_connected(practice):
-            raise CommandError(f"{practice.name} is not connected to both systems. Connect or reconnect it first.")
+            raise CommandError(
+                f"{practice.name} is not connected to both systems. Connect or reconnect it first."
+            )
         run = runs.start(practice, trigger=Trigger.COMMAND, full=options["full"], wake=False)
         run = self._follow(run, quiet=options["json"])
         result = summary(run)
@@ -53,7 +57,9 @@ class Command(BaseCommand):
     def _show(self, result: dict[str, Any]) -> None:
         self.stdout.write(f"Run {result['run']}: {result['state']}. {result['message']}".strip())
         for kind, counts in result["kinds"].items():
-            shown = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in counts.items() if number)
+            shown = ", ".join(
+                f"{name.replace('_', ' ')} {number}" for name, number in counts.items() if number
+            )
             self.stdout.write(f"  {kind}: {shown or 'nothing'}")
 
 

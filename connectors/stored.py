@@ -1,0 +1,80 @@
+"""A record as JSON and back, without loss. Amounts and instants are text; empty values are left out."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from connectors.records import RECORD_OF, Kind
+
+
+def dump(value: Any) -> Any:
+    """A record (or a part of one) as JSON values; amounts and instants become strings, empty values are left out."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        out = {}
+        for name, default in _defaults(type(value)):
+            item = getattr(value, name)
+            if item != default or default is dataclasses.MISSING:
+                out[name] = dump(item)
+        return out
+    if isinstance(value, Decimal | date | datetime):
+        return str(value) if isinstance(value, Decimal) else value.isoformat()
+    if isinstance(value, tuple | list):
+        return [dump(item) for item in value]
+    if isinstance(value, dict):
+        return {key: dump(item) for key, item in value.items()}
+    return value
+
+
+def load(kind: Kind, data: dict[str, Any]) -> Any:
+    """The record that ``dump`` wrote."""
+    return _loader(RECORD_OF[kind])(data)
+
+
+@cache
+def _defaults(cls: type[Any]) -> tuple[tuple[str, Any], ...]:
+    pairs = []
+    for item in dataclasses.fields(cls):
+        default = item.default
+        if item.default_factory is not dataclasses.MISSING:
+            default = item.default_factory()
+        pairs.append((item.name, default))
+    return tuple(pairs)
+
+
+@cache
+def _loader(cls: type[Any]) -> Callable[[dict[str, Any]], Any]:
+    hints = typing.get_type_hints(cls)
+    converters = {item.name: _converter(hints[item.name]) for item in dataclasses.fields(cls)}
+
+    def build(data: dict[str, Any]) -> Any:
+        values = {}
+        for name, value in data.items():
+            convert = converters[name]
+            values[name] = value if convert is None or value is None else convert(value)
+        return cls(**values)
+
+    return build
+
+
+def _converter(hint: Any) -> Callable[[Any], Any] | None:
+    origin = typing.get_origin(hint)
+    if origin in {typing.Union, types.UnionType}:
+        inner = [arg for arg in typing.get_args(hint) if arg is not type(None)]
+        return _converter(inner[0])
+    if origin is tuple:
+        item = _converter(typing.get_args(hint)[0])
+        return tuple if item is None else (lambda values: tuple(item(value) for value in values))
+    if hint is Decimal:
+        return Decimal
+    if hint is datetime:
+        return datetime.fromisoformat
+    if hint is date:
+        return date.fromisoformat
+    if dataclasses.is_dataclass(hint):
+        return _loader(typing.cast("Any", hint))
+    return None

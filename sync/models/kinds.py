@@ -1,0 +1,65 @@
+"""Sorts of records, and how far each may go from one system to another."""
+
+from django.db import models
+from django.utils import timezone
+
+from practices.models import PracticeOwned, Provider, User
+
+
+class Kind(models.TextChoices):
+    """Sorts of outside objects, as ``connectors.records.Kind``, with the words people read."""
+
+    CONTACT = "contact", "Contacts"
+    PERSON = "person", "People"
+    SERVICE = "service", "Services"
+    PROPOSAL = "proposal", "Proposals"
+    INVOICE = "invoice", "Invoices"
+    PAYMENT = "payment", "Payments"
+    COLLECTION = "collection", "Collections"
+    DEAL = "deal", "Deals"
+    DEAL_STAGE = "deal_stage", "Deal stages"
+    ORGANISATION = "organisation", "Organisation"
+    ACCOUNT = "account", "Accounts"
+    TAX_RATE = "tax_rate", "Tax rates"
+    TRACKING_CATEGORY = "tracking_category", "Tracking categories"
+    BRANDING_THEME = "branding_theme", "Branding themes"
+    CURRENCY = "currency", "Currencies"
+    STAFF = "staff", "Users"
+    ITEM = "item", "Items"
+    CREDIT_NOTE = "credit_note", "Credit notes"
+    BATCH_PAYMENT = "batch_payment", "Batch payments"
+    OVERPAYMENT = "overpayment", "Overpayments"
+    PREPAYMENT = "prepayment", "Prepayments"
+    REPEATING_INVOICE = "repeating_invoice", "Repeating invoices"
+
+
+SYNCED_KINDS = (Kind.CONTACT, Kind.INVOICE, Kind.PAYMENT)
+"""What is written, in the order that keeps dependencies satisfied."""
+
+
+class Mode(models.TextChoices):
+    WATCH = "watch", "Watch only"
+    FILL_GAPS = "fill_gaps", "Fill the gaps"
+    TAKE_OVER = "take_over", "Take over"
+
+
+class Flow(PracticeOwned):
+    """One kind of record going from one system to another, and how far we may go with it.
+
+    A row per (source, target, kind) instead of columns on the practice: a third system adds rows, not columns.
+    """
+
+    source = models.CharField(max_length=20, choices=Provider.choices)
+    target = models.CharField(max_length=20, choices=Provider.choices)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.WATCH)
+    changed_at = models.DateTimeField(default=timezone.now)
+    changed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["practice", "source", "target", "kind"], name="flow_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.source} → {self.target} {self.kind}: {self.mode}"

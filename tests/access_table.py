@@ -1,0 +1,3 @@
+PEOPLE = ("owner", "admin", "staff", "viewer", "stranger", "nobody", "support")
+TABLE = """
+"""

@@ -1,0 +1,207 @@
+"""A practice with a row of every model, each text of which carries one word, so that it is seen where it is."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from mappings import services
+from mappings.models import MappingSet
+from mappings.spec import Choices
+from practices import audit, invitations
+from practices.models import Invitation, Membership, Practice, Provider, Role, User
+from sync.models import (
+    Attempt,
+    Budget,
+    Change,
+    Cursor,
+    Flow,
+    Kind,
+    Mode,
+    Review,
+    ReviewState,
+    Run,
+    RunState,
+    Snapshot,
+    Standing,
+    Trigger,
+)
+from tests.make import make_connection, make_member, make_practice
+from tests.sync.rows import Books, make_change, make_link, make_review, make_run, make_snapshot
+
+DETAILS = {"short_code": "!abc12", "base_currency": "AUD"}
+
+
+@dataclass(frozen=True)
+class FullPractice:
+    """``people`` has one member of each role; the rest is a row of each kind to ask for by its id."""
+
+    word: str
+    books: Books
+    people: dict[Role, User]
+    contact: Snapshot
+    invoice: Snapshot
+    change: Change
+    review: Review
+    decided: Review
+    run: Run
+    invitation: Invitation
+    invitation_token: str
+    mapping: MappingSet
+
+    @property
+    def practice(self) -> Practice:
+        return self.books.practice
+
+    def membership(self, role: Role) -> Membership:
+        found: Membership = Membership.objects.get(practice=self.practice, user=self.people[role])
+        return found
+
+
+def make_full_practice(word: str, *, versions: int = 1) -> FullPractice:
+    """``versions`` mapping versions are published, one after the other."""
+    books = _connected(word)
+    practice = books.practice
+    people = {role: make_member(practice, role, email=f"{word}-{role}@example.com".lower()) for role in Role}
+    mappings = [
+        services.publish(
+            practice,
+            Choices(
+                tax_by_label={f"{word} tax {number}": "OUTPUT"},
+                account_by_service={f"srv_{word}_{number}": "200"},
+            ),
+            actor=people[Role.OWNER],
+            note=f"{word} note {number}",
+        )
+        for number in range(versions)
+    ]
+    contact, invoice = _records(books, word)
+    run = make_run(
+        books,
+        state=RunState.INCOMPLETE,
+        trigger=Trigger.PERSON,
+        actor=people[Role.STAFF],
+        message=f"{word} records wait",
+        counts={"contact": {"read": 3, "held": 1}},
+        started_at=timezone.now(),
+        finished_at=timezone.now(),
+    )
+    change = _changes(books, word, run, invoice)
+    review, decided = _reviews(books, word, people[Role.STAFF])
+    Cursor.objects.create(practice=practice, connection=books.source, kind=Kind.INVOICE)
+    Budget.objects.create(practice=practice, connection=books.target, day=date(2026, 11, 2), calls=7)
+    audit.record(practice, people[Role.OWNER], "practice.changed", f"{word} was changed", object=practice)
+    token = f"token-of-{word}"
+    invitation = Invitation.objects.create(
+        practice=practice,
+        email=f"{word}-invited@example.com".lower(),
+        role=Role.VIEWER,
+        token_hash=invitations.hashed(token),
+        invited_by=people[Role.OWNER],
+        expires_at=timezone.now() + timedelta(days=3),
+    )
+    return FullPractice(
+        word=word,
+        books=books,
+        people=people,
+        contact=contact,
+        invoice=invoice,
+        change=change,
+        review=review,
+        decided=decided,
+        run=run,
+        invitation=invitation,
+        invitation_token=token,
+        mapping=mappings[-1],
+    )
+
+
+def _connected(word: str) -> Books:
+    practice = make_practice(f"{word} Advisory", slug=word.lower())
+    source = make_connection(practice, Provider.IGNITION, tenant_name=f"{word} on Ignition")
+    target = make_connection(practice, Provider.XERO, tenant_name=f"{word} on Xero", tenant_details=DETAILS)
+    flows = {
+        kind: Flow.objects.create(
+            practice=practice, source=Provider.IGNITION, target=Provider.XERO, kind=kind, mode=Mode.WATCH
+        )
+        for kind in (Kind.CONTACT, Kind.INVOICE, Kind.PAYMENT)
+    }
+    return Books(practice, source, target, flows)
+
+
+def _records(books: Books, word: str) -> tuple[Snapshot, Snapshot]:
+    """A client, its invoice and its payment, each in both systems and linked; one contact only in Xero."""
+    email = f"{word}-client@example.com".lower()
+    told: dict[str, Any] = {"standing": Standing.PARKED, "standing_text": f"{word} says why"}
+    party: dict[str, Any] = {"name": f"{word} Client", "email": email}
+    document: dict[str, Any] = {
+        "number": f"INV-{word}",
+        "reference": f"{word} reference",
+        "amount": Decimal("110.00"),
+        "currency": "AUD",
+        "date": date(2026, 11, 3),
+    }
+    pairs = {}
+    for kind, values in ((Kind.CONTACT, party), (Kind.INVOICE, document), (Kind.PAYMENT, document)):
+        held_by = {} if kind == Kind.CONTACT else {"party_external_id": f"contact_{word}"}
+        source = make_snapshot(books.source, kind, f"{kind}_{word}", **values, **told, **held_by)
+        target = make_snapshot(books.target, kind, f"x_{kind}_{word}", **values)
+        make_link(books, source, target, reasons=[f"{word} is the same"])
+        pairs[kind] = source
+    make_snapshot(books.target, Kind.CONTACT, f"x_alone_{word}", name=f"{word} only in Xero")
+    return pairs[Kind.CONTACT], pairs[Kind.INVOICE]
+
+
+def _changes(books: Books, word: str, run: Run, invoice: Snapshot) -> Change:
+    shared: dict[str, Any] = {"made_by": run, "sent_by": run, "message": f"{word} has a reason"}
+    change = make_change(
+        books,
+        title=f"INV-{word}",
+        source_external_id=invoice.external_id,
+        values={"number": f"INV-{word}", "total": "110.00", "currency": "AUD"},
+        remarks=[f"{word} remark"],
+        state="parked",
+        parked_as="rejected",
+        reason="",
+        **shared,
+    )
+    make_change(books, Kind.CONTACT, title=f"{word} Newcomer", values={"name": f"{word} Newcomer"}, **shared)
+    make_change(books, Kind.PAYMENT, title=f"{word} paid", state="done", reason="", **shared)
+    attempt = Attempt.objects.create(
+        practice=books.practice,
+        connection=books.target,
+        run=run,
+        kind=Kind.INVOICE,
+        verb="create",
+        message=f"{word} was refused",
+    )
+    attempt.changes.add(change)
+    return change
+
+
+def _reviews(books: Books, word: str, by: User) -> tuple[Review, Review]:
+    candidates = [
+        {
+            "external_id": f"x_contact_{word}",
+            "name": f"{word} Client",
+            "email": f"{word}-client@example.com".lower(),
+            "score": 0.8,
+            "reasons": [f"{word} looks alike"],
+            "against": [],
+        }
+    ]
+    source = make_snapshot(books.source, Kind.CONTACT, f"contact_{word}_unclear", name=f"{word} Unclear")
+    review = make_review(
+        books, f"{word} Unclear", source_external_id=source.external_id, candidates=candidates
+    )
+    decided = make_review(
+        books,
+        f"{word} Left alone",
+        state=ReviewState.IGNORED,
+        decided_by=by,
+        decided_at=timezone.now(),
+        note=f"{word} told us",
+    )
+    return review, decided
