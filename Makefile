@@ -1,5 +1,5 @@
 # make demo    everything on this machine, ready to look at
-# make test    the whole test suite, no service needed
+# make test    the whole test suite, no service needed (one file: make test ARGS="-n0 tests/sync/test_plan.py")
 # make check   linters, types, import directions, templates, migrations ("make -k check" goes on after a fault)
 # make audit   known faults in the packages used (asks a public database)
 # make pins    choose package versions anew within requirements*.in
@@ -29,7 +29,7 @@ demo: $(VENV)/runtime.stamp
 	@exec $(PY) -m launcher demo
 
 test: $(VENV)/dev.stamp
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto --dist loadfile $(ARGS)
 
 check: check-style check-types check-imports check-templates check-django
 

@@ -235,6 +235,7 @@ class Connection(PracticeOwned):
     last_probe = models.JSONField(default=dict, blank=True)
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    lease_holder = models.CharField(max_length=200, blank=True)
     resumes_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

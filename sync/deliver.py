@@ -75,7 +75,9 @@ def recover(connection: Connection) -> int:
     """What a dead worker left in flight may have been sent: it is looked up first. Call only with the lane held."""
     now = timezone.now()
     left = Change.objects.filter(connection=connection, state=ChangeState.IN_FLIGHT)
-    number = left.update(state=ChangeState.PENDING, look_up_first=True, not_before=None)
+    number = left.update(
+        state=ChangeState.PENDING, look_up_first=True, not_before=F("claimed_at") + settle.answer_time()
+    )
     Attempt.objects.filter(connection=connection, result=AttemptResult.STARTED).update(
         result=AttemptResult.UNCLEAR, ended_at=now, message="The worker ended before an answer was recorded."
     )

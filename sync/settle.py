@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -16,6 +17,11 @@ from sync import snapshots
 from sync.models import Change, ChangeState, Kind, Link, LinkMethod, ParkedAs, Snapshot, Standing, Verb
 from sync.plan import contact_values, invoice_values, stored_agrees
 from sync.policy import MOST_TRIES, Verdict
+
+
+def answer_time() -> timedelta:
+    """How long a call whose answer was lost may still be at work over there; only then is a look-up conclusive."""
+    return timedelta(seconds=settings.ANSWER_SECONDS)
 
 
 def accepted(change: Change, values: Mapping[str, Any], outcome: Outcome) -> bool:
@@ -157,10 +163,13 @@ def after_failure(
         _park(change, ParkedAs(verdict.parked_as), reason, text, look_up=look_up or verdict.look_up_first)
         return
     tries = change.tries if verdict.counts or look_up else max(change.tries - 1, 0)
+    not_before = verdict.not_before
+    if verdict.look_up_first and not look_up:
+        not_before = max(not_before or timezone.now(), timezone.now() + answer_time())
     _back(
         change,
         look_up_first=look_up or verdict.look_up_first,
-        not_before=verdict.not_before,
+        not_before=not_before,
         tries=tries,
         message=message[:500],
     )

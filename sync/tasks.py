@@ -6,9 +6,9 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from practices.models import Practice
+from practices.models import Connection, Practice
 from practices.tokens import keep_alive
-from sync import nudge, runs, schedule
+from sync import lanes, nudge, runs, schedule
 from sync.models import OPEN_RUN_STATES, Run, Trigger
 
 log = structlog.get_logger(__name__)
@@ -26,6 +26,7 @@ def advance_run(run_pk: int) -> None:
 def wake() -> None:
     """Nudge every open run that is due, and start the runs that are due by the clock."""
     now = timezone.now()
+    lanes.free_the_dead(Run.objects.all(), Connection.objects.all())
     due = Run.objects.filter(state__in=OPEN_RUN_STATES).filter(Q(resumes_at=None) | Q(resumes_at__lte=now))
     for run_pk in due.filter(Q(lease_until=None) | Q(lease_until__lt=now)).values_list("pk", flat=True):
         nudge.after_commit(run_pk)

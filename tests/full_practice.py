@@ -143,9 +143,15 @@ def _records(books: Books, word: str) -> tuple[Snapshot, Snapshot]:
         "currency": "AUD",
         "date": date(2026, 11, 3),
     }
+    paid = {name: value for name, value in document.items() if name != "number"}
     pairs = {}
-    for kind, values in ((Kind.CONTACT, party), (Kind.INVOICE, document), (Kind.PAYMENT, document)):
-        held_by = {} if kind == Kind.CONTACT else {"party_external_id": f"contact_{word}"}
+    for kind, values in ((Kind.CONTACT, party), (Kind.INVOICE, document), (Kind.PAYMENT, paid)):
+        held_by: dict[str, Any] = {}
+        if kind != Kind.CONTACT:
+            held_by = {
+                "party_external_id": f"contact_{word}",
+                "record": {"contact_external_id": f"contact_{word}"},
+            }
         source = make_snapshot(books.source, kind, f"{kind}_{word}", **values, **told, **held_by)
         target = make_snapshot(books.target, kind, f"x_{kind}_{word}", **values)
         make_link(books, source, target, reasons=[f"{word} is the same"])

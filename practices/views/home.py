@@ -5,7 +5,7 @@ from typing import cast
 from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -72,9 +72,13 @@ def invitation_open(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 @login_required
 def invitation_accept(request: HttpRequest, pk: int) -> HttpResponse:
+    """Join. An invitation for another address is answered as if there were none: ids are easy to guess."""
+    user = cast("User", request.user)
     invitation = get_object_or_404(Invitation, pk=pk)
+    if invitation.email.lower() not in invitations.verified_addresses(user):
+        raise Http404("No such invitation for you")
     try:
-        member = invitations.accept(invitation.pk, user=cast("User", request.user))
+        member = invitations.accept(invitation.pk, user=user)
     except invitations.InvitationRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("practice_list")

@@ -50,6 +50,7 @@ class Run(PracticeOwned):
     resumes_at = models.DateTimeField(null=True, blank=True)
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    lease_holder = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = (

@@ -13,7 +13,7 @@ from practices.models import Practice
 from sync.filters import HELD_BY_MODE, ChangeFilter
 from sync.models import OPEN_CHANGE_STATES, Change, ChangeState, Kind, ParkedAs, Snapshot, Verb
 from sync.pages.diff import FieldDiff, LineDiff, field_diffs, line_diffs
-from sync.pages.lists import Total, totals_of
+from sync.pages.lists import Total, Totals, totals_of
 from sync.pages.paging import Sheet, sheet
 from sync.pages.words import FIX_MAPPING, FOLLOWS, MAPPING_REASONS, NEXT_STEP, REVIEW_REASONS, reason_words
 
@@ -43,7 +43,7 @@ class ChangeRow:
 class ChangeListing:
     sheet: Sheet
     rows: Sequence[ChangeRow]
-    totals: Sequence[Total]
+    totals: Totals
     filter: ChangeFilter
 
     @property
@@ -118,8 +118,8 @@ def change_listing(
         states=None if states is None else [str(item) for item in states],
     )
     query: QuerySet[Any] = narrowed.qs
-    totals = totals_of(query)
-    page = sheet(query, params, count=sum(item.count for item in totals), sorts=SORTS, default=DEFAULT_SORT)
+    totals = totals_of(query, params)
+    page = sheet(query, params, count=totals.count, counted=totals.counted, sorts=SORTS, default=DEFAULT_SORT)
     return ChangeListing(
         sheet=page, rows=[change_row(item) for item in page.rows], totals=totals, filter=narrowed
     )

@@ -17,7 +17,12 @@ from sync.pages.paging import Sheet, sheet
 from sync.pages.sides import Sides
 
 STATUSES_KEPT_SECONDS = 600
+EMPTY_KEPT_SECONDS = 30
 """The statuses offered in the filter come from the rows; looking through all of them is not free."""
+
+LOOKED_AT = 5_000
+ADDED_AT_ONCE = 10_000
+"""Rows that are counted and added up while the page is made."""
 
 HEAVY = ("raw", "content_hash", "phone")
 
@@ -69,11 +74,23 @@ class Total:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Per currency. When not ``counted`` there are more rows than were added up."""
+
+    items: Sequence[Total]
+    counted: bool
+
+    @property
+    def count(self) -> int:
+        return sum(item.count for item in self.items) if self.counted else ADDED_AT_ONCE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     sheet: Sheet
     rows: Sequence[Row]
-    totals: Sequence[Total]
+    totals: Totals
     filter: SnapshotFilter
     of_source: bool
 
@@ -85,13 +102,16 @@ def listing(practice: Practice, sides: Sides, params: QueryDict, *, of_source: b
     if not of_source:
         base = base.filter(~Exists(links_to(sides)))
     statuses = known_statuses(connection, sides.kind)
+    if (asked := params.get("status", "")).isprintable() and asked and asked not in statuses:
+        statuses = [*statuses, asked[:40]]
     narrowed = SnapshotFilter(params, queryset=base, sides=sides, of_source=of_source, statuses=statuses)
     query: QuerySet[Any] = narrowed.qs if connection else base.none()
-    totals = totals_of(query)
+    totals = totals_of(query, params)
     page = sheet(
         query,
         params,
-        count=sum(item.count for item in totals),
+        count=totals.count,
+        counted=totals.counted,
         sorts=SORTS[sides.kind],
         default=DEFAULT_SORT[sides.kind],
     )
@@ -99,28 +119,35 @@ def listing(practice: Practice, sides: Sides, params: QueryDict, *, of_source: b
     return Listing(sheet=page, rows=rows, totals=totals, filter=narrowed, of_source=of_source)
 
 
-def totals_of(query: QuerySet[Any]) -> list[Total]:
-    """Count and sum per currency over all filtered rows, in one query."""
-    rows = (
-        query.order_by().values_list("currency").annotate(n=Count("pk"), total=Sum("amount")).order_by("-n")
-    )
+def totals_of(query: QuerySet[Any], params: QueryDict) -> Totals:
+    """Count and sum per currency over the filtered rows, in one query.
+
+    Adding up a very long list takes seconds: beyond ``ADDED_AT_ONCE`` rows that is a request of its own
+    (``?totals=all``), so that the page itself is there at once.
+    """
+    query = query.order_by()
+    if params.get("totals") == "all":
+        return Totals(_per_currency(query), counted=True)
+    found = _per_currency(query.model.objects.filter(pk__in=query.values("pk")[: ADDED_AT_ONCE + 1]))
+    return Totals(found, counted=sum(item.count for item in found) <= ADDED_AT_ONCE)
+
+
+def _per_currency(query: QuerySet[Any]) -> list[Total]:
+    rows = query.values_list("currency").annotate(n=Count("pk"), total=Sum("amount")).order_by("-n")
     return [Total(currency, total, count) for currency, count, total in rows]
 
 
 def known_statuses(connection: Connection | None, kind: str) -> list[str]:
-    """Statuses that occur among these records, for the filter."""
+    """Statuses that occur among the latest of these records, for the filter."""
     if connection is None:
         return []
     key = f"statuses:{connection.pk}:{kind}"
     found: list[str] | None = cache.get(key)
     if found is None:
-        rows = (
-            Snapshot.objects.filter(connection=connection, kind=kind)
-            .order_by()
-            .values_list("status", flat=True)
-        )
-        found = sorted(status for status in rows.distinct() if status)
-        cache.set(key, found, STATUSES_KEPT_SECONDS if found else 1)
+        rows = Snapshot.objects.filter(practice=connection.practice_id, connection=connection, kind=kind)
+        latest = rows.order_by("-date", "-pk").values_list("status", flat=True)[:LOOKED_AT]
+        found = sorted({status for status in latest if status})
+        cache.set(key, found, STATUSES_KEPT_SECONDS if found else EMPTY_KEPT_SECONDS)
     return found
 
 

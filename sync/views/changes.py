@@ -18,7 +18,7 @@ from sync.models import Attempt, Change, ChangeState
 from sync.pages.changes import all_fields, change_listing, source_snapshot, target_snapshot
 from sync.pages.diff import line_labels
 from sync.pages.words import FIX_MAPPING, MAPPING_REASONS, NEXT_STEP, REVIEW_REASONS
-from sync.views.posted import posted_text
+from sync.views.asked import posted_text, wants_totals
 
 MOST_AT_ONCE = 500
 ATTEMPTS_SHOWN = 50
@@ -29,6 +29,8 @@ KEEPABLE = frozenset({"conflict"})
 @practice_view()
 def changes(request: PracticeRequest, practice: Practice) -> HttpResponse:
     page = change_listing(practice, request.GET)
+    if wants_totals(request):
+        return render(request, "sync/_totals.html", {"totals": page.totals})
     return render(
         request,
         "sync/changes.html",

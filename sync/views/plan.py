@@ -12,11 +12,15 @@ from sync.models import OPEN_CHANGE_STATES, SYNCED_KINDS, Kind, Mode, Trigger
 from sync.pages.changes import causes, change_listing
 from sync.pages.modes import Consequence, consequence, consequences, summary
 from sync.pages.sides import sides_of
+from sync.views.asked import wants_totals
 
 
 @practice_view()
 def plan(request: PracticeRequest, practice: Practice) -> HttpResponse:
     sides = sides_of(practice)
+    if wants_totals(request):
+        found = change_listing(practice, request.GET, states=OPEN_CHANGE_STATES)
+        return render(request, "sync/_totals.html", {"totals": found.totals})
     previews = flows.preview(practice)
     if sides[Kind.CONTACT].target:
         request.session.setdefault(f"plan_seen_{practice.pk}", True)

@@ -12,6 +12,7 @@ from sync.pages import record as pages
 from sync.pages.lists import listing
 from sync.pages.sides import sides_of
 from sync.pages.timeline import timeline
+from sync.views.asked import wants_totals
 
 TITLES = {Kind.CONTACT: "Contacts", Kind.INVOICE: "Invoices", Kind.PAYMENT: "Payments"}
 TARGET = "target"
@@ -53,6 +54,8 @@ def _list(request: PracticeRequest, practice: Practice, kind: Kind) -> HttpRespo
     sides = sides_of(practice)[kind]
     of_source = request.GET.get("system") != TARGET
     page = listing(practice, sides, request.GET, of_source=of_source)
+    if wants_totals(request):
+        return render(request, "sync/_totals.html", {"totals": page.totals})
     return render(
         request,
         "sync/records.html",

@@ -12,7 +12,7 @@ from sync import decisions
 from sync.models import Review, ReviewState
 from sync.pages.paging import sheet
 from sync.pages.reviews import next_open, review_page
-from sync.views.posted import posted_text
+from sync.views.asked import posted_text
 
 CHOICES = frozenset({"link", "create", "ignore", "reopen"})
 DECIDED = "decided"

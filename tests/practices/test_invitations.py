@@ -95,7 +95,8 @@ def test_it_is_for_one_address(invite: Any) -> None:
     page = browser.get(path).content.decode()
     assert "This invitation is for bob@example.com" in page
     answer = browser.post(f"/invitations/{Invitation.objects.get().pk}/accept/", follow=True)
-    assert "for bob@example.com" in answer.content.decode()
+    assert answer.status_code == 404
+    assert "bob@example.com" not in answer.content.decode()
     assert not Membership.objects.filter(user=charlie).exists()
 
 

@@ -144,6 +144,7 @@ def books(office: Office) -> dict[str, list[Any]]:
 def _quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.NUDGE_WORKERS = False
     settings.LANE_LEASE_SECONDS = 30
+    settings.ANSWER_SECONDS = 1
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def worker(office: Office) -> "subprocess.Popen[bytes]":
         **os.environ,
         **dict.fromkeys(urls, office.url),
         "DATABASE_URL": address,
-        "LANE_LEASE_SECONDS": "1",
+        "ANSWER_SECONDS": "1",
         "NUDGE_WORKERS": "0",
     }
     command = [sys.executable, str(BASE_DIR / "manage.py"), "sync", office.practice.slug, "--json"]
@@ -45,7 +45,6 @@ def wait_for_writes(office: Office, process: "subprocess.Popen[bytes]", number: 
 
 @pytest.mark.django_db(transaction=True)
 def test_killed_workers_leave_the_books_of_a_good_day(settings: Any) -> None:
-    settings.LANE_LEASE_SECONDS = 1
     world, report = seeded_world(clients=45, months=6)
     with running(world) as served:
         good = open_office(served, settings, slug="good-day", report=report)

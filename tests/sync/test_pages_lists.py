@@ -268,3 +268,20 @@ def test_the_raw_payload_is_for_admins(client: Client, books: Books) -> None:
     staff = Client()
     staff.force_login(books.member(Role.STAFF))
     assert "payload-words" not in staff.get(books.url(f"records/{invoice.pk}/")).content.decode()
+
+
+@pytest.mark.usefixtures("invoices")
+def test_a_very_long_list_is_added_up_on_its_own(
+    client: Client, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.pages.lists.ADDED_AT_ONCE", 3)
+    text = shown(client, books, "invoices/")
+    assert "More than <strong>3</strong> rows" in text
+    assert len(numbers_of(text)) == 4
+    asked = client.get(books.url("invoices/?totals=all"), headers={"HX-Request": "true"}).content.decode()
+    assert "<strong>4</strong>" in asked
+    assert "$60.50" in asked
+    assert "<table" not in asked
+    whole = shown(client, books, "invoices/?totals=all")
+    assert "<strong>4</strong>" in whole
+    assert len(numbers_of(whole)) == 4
