@@ -5,4 +5,5 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        from config import checks  # noqa: F401, PLC0415  (registers the checks once the apps are loaded)
+        # Registers the checks and the signals once the apps are loaded.
+        from config import accounts, checks  # noqa: F401, PLC0415

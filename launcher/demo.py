@@ -41,6 +41,9 @@ READY_SECONDS = 90
 
 DATABASE_CHECK_SECONDS = 3
 
+#: Beat keeps no file of its own: what is due stands in rows, and a file cut off by a crash would stop it for good.
+IN_MEMORY = "celery.beat:Scheduler"
+
 #: A program that died this often in a row while the demo starts will not come up.
 HOPELESS_DEATHS = 3
 
@@ -140,17 +143,17 @@ def _sandbox(environment: dict[str, str]) -> Program:
     port = environment["XERO_API_URL"].rpartition(":")[2]
     state = str(paths.DEMO_DIR / "sandbox.json")
     python = (sys.executable, "-m", "sandbox")
-    return Program("sandbox", (*python, "--port", port, "--state", state, "--seed-demo"), environment)
+    # None of our settings: what stands for the outside has no business with our keys and our database.
+    return Program("sandbox", (*python, "--port", port, "--state", state, "--seed-demo"))
 
 
 def _programs(environment: dict[str, str]) -> list[Program]:
     bind = environment["BASE_URL"].removeprefix("http://")
     celery = (sys.executable, "-m", "celery", "--quiet", "-A", "config")
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-    schedule = str(paths.DEMO_DIR / "beat-schedule")
     web = (sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn", "--bind", bind)
     worker = (*celery, "worker", "--pool", "prefork", "--concurrency", "2", "--loglevel", "INFO", *quiet)
-    beat = (*celery, "beat", "--schedule", schedule, "--pidfile", "", "--loglevel", "WARNING")
+    beat = (*celery, "beat", "--scheduler", IN_MEMORY, "--pidfile", "", "--loglevel", "WARNING")
     return [
         Program("web", web, environment),
         Program("worker", worker, environment),

@@ -14,6 +14,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import time
 from collections.abc import Iterator
@@ -257,9 +258,12 @@ def _short_folder(data: Path, run_as: _RunAs) -> Path:
     """A private folder with a short name, the same one at every start."""
     folder = Path("/tmp", f"pg-{hashlib.sha256(str(data).encode()).hexdigest()[:16]}")  # noqa: S108
     folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid not in {os.geteuid(), run_as.account.get("user")}:
+    found = folder.lstat()
+    # Anybody may have put something there first, a link to a folder of ours included.
+    private = stat.S_ISDIR(found.st_mode) and not stat.S_IMODE(found.st_mode) & 0o077
+    if not private or found.st_uid not in {os.geteuid(), run_as.account.get("user")}:
         raise PostgresError(
-            f"{folder}, needed for the database's socket, belongs to somebody else. Remove it."
+            f"{folder}, needed for the database's socket, is not a private folder of ours. Remove it."
         )
     _give_to(folder, run_as)
     return folder

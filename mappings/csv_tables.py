@@ -21,7 +21,7 @@ MOST_ROWS = 5_000
 
 MOST_PROBLEMS = 100
 
-_FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "'")
+_FORMULA_START = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")  # noqa: RUF001  wide forms count too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,8 @@ from practices.models import Practice, Role
 ROWS_ON_A_PAGE = 50
 LARGEST_FILE = 1_000_000
 """Bytes; five thousand rows take about a third of it."""
+LONGEST_VERSION = 10
+"""Digits; no version has more, and Python refuses to read thousands of them."""
 PROPOSAL_SALT = "mapping proposal"
 PROPOSAL_SECONDS = 12 * 60 * 60
 
@@ -104,7 +106,7 @@ def mapping_restore(request: PracticeRequest, practice: Practice, version: int) 
     """Go back to an earlier version by publishing its choices again."""
     in_force = request.POST.get("in_force", "")
     try:
-        expected = int(in_force) if in_force.isdecimal() else None
+        expected = int(in_force[:LONGEST_VERSION]) if in_force.isdecimal() else None
         made = services.roll_back(practice, version, request.user, expected_version=expected)
         messages.success(
             request, f"Version {made.version} is in force, with the choices of version {version}."

@@ -16,6 +16,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.cache import patch_cache_control
 
 from practices.localise import shown_for
 from practices.models import Membership, Practice, Role, User
@@ -55,7 +56,7 @@ def practice_view(
                         f"This page is for the role {role.label.lower()} and above. "
                         f"You are {_with_article(entered.membership)} here; an owner can change that."
                     )
-                return view(entered, entered.practice, *args, **kwargs)
+                return _kept_nowhere(view(entered, entered.practice, *args, **kwargs))
 
         door = cast("Callable[..., HttpResponse]", login_required(guarded))
         door.practice_role = role  # type: ignore[attr-defined]
@@ -73,7 +74,7 @@ def member_view(
     def guarded(request: HttpRequest, slug: str) -> HttpResponse:
         entered = _enter(request, slug)
         with shown_for(entered.practice):
-            return view(entered, entered.practice)
+            return _kept_nowhere(view(entered, entered.practice))
 
     door = cast("Callable[..., HttpResponse]", login_required(guarded))
     door.practice_role = Role.VIEWER  # type: ignore[attr-defined]
@@ -114,6 +115,12 @@ def _enter(request: HttpRequest, slug: str) -> PracticeRequest:
     entered.may_admin = membership.may(Role.ADMIN)
     entered.may_own = membership.may(Role.OWNER)
     return entered
+
+
+def _kept_nowhere(response: HttpResponse) -> HttpResponse:
+    """Clients' names and amounts stay in no proxy and, after logging out, behind no back button."""
+    patch_cache_control(response, private=True, no_store=True)
+    return response
 
 
 def _with_article(membership: Membership) -> str:

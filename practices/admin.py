@@ -156,8 +156,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("at", "practice", "actor_label", "action", "summary")
-    list_filter = ("action",)
+    list_filter = ("action", "at")
     list_select_related = ("practice",)
     search_fields = ("practice__name", "practice__slug", "actor_label", "action", "object_id", "summary")
     ordering = ("-at", "-pk")
-    date_hierarchy = "at"

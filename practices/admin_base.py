@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -17,6 +17,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """No add, change or delete, not even for superusers. Everybody of the support team may look."""
 
     show_full_result_count = False
+    unasked_fields = frozenset({"password", "secret", "token_hash", "lease_token"})
+    """Not shown, so not to be guessed letter by letter in the address bar either."""
+
     list_per_page = 50
     list_max_show_all = 200
 
@@ -35,6 +38,11 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        if not self.unasked_fields.isdisjoint(lookup.split("__")):
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
 
 def is_support(request: HttpRequest) -> bool:
     """An active member of the support team who logged in with a second factor, where that is required."""
@@ -52,8 +60,10 @@ def support_login(request: HttpRequest, extra_context: dict[str, Any] | None = N
     if _lacks_second_factor(request):
         messages.warning(request, "Set up two-step log-in first: the support team always uses it.")
         return redirect("mfa_index")
-    safe = url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()})
-    return redirect(target if safe else "admin:index")
+    ours = {request.get_host()}
+    safe = url_has_allowed_host_and_scheme(target, allowed_hosts=ours, require_https=request.is_secure())
+    # Not by redirect(): it would take a word for the name of a page.
+    return HttpResponseRedirect(target) if safe else redirect("admin:index")
 
 
 def _lacks_second_factor(request: HttpRequest) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, cast
 
 from django import forms
+from django.core.validators import RegexValidator
 
 from practices.models import Country, Membership, Practice, Role, User
 from practices.regions import fits, time_zone_choices
@@ -15,10 +16,23 @@ ROLE_HELP = {
 }
 
 
+ONE_LINE = RegexValidator(
+    r"^[^\x00-\x1f\x7f\u2028\u2029]*\Z", "Write this on one line, without control characters."
+)
+"""For names: they go into the subject and the text of mails to people who don't know us."""
+
+READABLE_KEY = RegexValidator(r"^[!-~]+\Z", "This is not an API key: keys have no spaces and no accented letters.")
+
+
 class PracticeForm(forms.ModelForm):  # type: ignore[type-arg]
     """Name, country and time zone of a new practice. The currency follows from the country."""
 
     time_zone = forms.ChoiceField(choices=time_zone_choices, label="Time zone")
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        ONE_LINE(name)
+        return name
 
     class Meta:
         model = Practice
@@ -67,6 +81,11 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         labels: ClassVar[dict[str, str]] = {"name": "Your name"}
         help_texts: ClassVar[dict[str, str]] = {"name": "Shown to the other members and in the audit trail."}
 
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        ONE_LINE(name)
+        return name
+
 
 class ApiKeyForm(forms.Form):
     """An API key: never shown again, not even when the form comes back with an error."""
@@ -75,6 +94,7 @@ class ApiKeyForm(forms.Form):
         label="API key",
         max_length=500,
         strip=True,
+        validators=[READABLE_KEY],
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text="The key Ignition gave your practice. It is tried once, then stored encrypted.",
     )

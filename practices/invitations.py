@@ -14,9 +14,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from practices.audit import record
-from practices.models import Invitation, Membership, Practice, Role, User
+from practices.models import AuditEntry, Invitation, Membership, Practice, Role, User
 
 LIFETIME = timedelta(days=7)
+
+MOST_A_DAY = 100
+"""Mails one person may have sent to others in 24 hours: plenty for an office, too few for a spammer."""
+
+SENDING = ("invitation.sent", "invitation.resent")
 
 
 class InvitationRefused(Exception):
@@ -30,6 +35,7 @@ def invite(practice: Practice, *, actor: Membership, email: str, role: Role) -> 
         raise InvitationRefused("Only an owner can invite another owner.")
     if Membership.objects.for_practice(practice).filter(user__email__iexact=email).exists():
         raise InvitationRefused(f"{email} is a member already.")
+    _refuse_too_many(actor.user)
     token = secrets.token_urlsafe(32)
     now = timezone.now()
     try:
@@ -64,6 +70,7 @@ def invite(practice: Practice, *, actor: Membership, email: str, role: Role) -> 
 
 def resend(practice: Practice, *, actor: User, invitation_id: int) -> Invitation:
     """Mail a fresh link with a fresh expiry; the link sent before stops working."""
+    _refuse_too_many(actor)
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
         invitation: Invitation = (
@@ -188,11 +195,19 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def _refuse_too_many(actor: User) -> None:
+    """Counted over all practices of a person, as anybody may create one."""
+    since = timezone.now() - timedelta(days=1)
+    sent = AuditEntry.objects.filter(at__gte=since, actor=actor, action__in=SENDING)
+    if sent.count() >= MOST_A_DAY:
+        raise InvitationRefused(f"You have sent {MOST_A_DAY} invitations today. Please go on tomorrow.")
+
+
 def _send(invitation: Invitation, token: str) -> None:
     url = urljoin(settings.BASE_URL, reverse("invitation_open", kwargs={"token": token}))
     facts = {"invitation": invitation, "practice": invitation.practice, "url": url, "days": LIFETIME.days}
     send_mail(
-        subject=f"Join {invitation.practice.name}",
+        subject=" ".join(f"Join {invitation.practice.name}".split()),
         message=render_to_string("practices/invitation_email.txt", facts),
         from_email=None,
         recipient_list=[invitation.email],

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from connectors.base import Target
@@ -124,8 +124,8 @@ class _Slice:
         except ConnectorError as error:
             self._trouble(error)
             return
-        except lanes.LaneLost:
-            raise
+        except (lanes.LaneLost, OperationalError, InterfaceError):
+            raise  # stale, or the database is away: the rows stand, and whoever comes next goes on from them
         except Exception:
             log.exception("run_failed", run=run.pk)
             self._close(

@@ -1,3 +1,143 @@
+"""Who gets what at every address; read and checked by ``tests/test_access_matrix.py``.
+
+Cells are statuses, or where a redirect leads: ``login``, ``again`` (log in once more before something
+delicate), ``go`` (on to another page: done, or with a message why not). Everybody sends empty forms, which is
+enough to tell "may" (``go``, 200, 422) from "may not" (403, 404, ``login``). A method without a row is refused
+with 405 or does what GET does. Admin pages of all models share their rows.
+
+Owner to viewer are members of the practice asked for; the stranger owns another one; nobody is logged out.
+"""
+
 PEOPLE = ("owner", "admin", "staff", "viewer", "stranger", "nobody", "support")
+
 TABLE = """
+#                                                        owner  admin  staff  viewer stranger  nobody support
+
+# a practice: everybody of it may look
+GET   /p/<slug>/                                         200    200    200    200    404       login  404
+GET   /p/<slug>/progress/                                200    200    200    200    404       login  404
+GET   /p/<slug>/plan/                                    200    200    200    200    404       login  404
+GET   /p/<slug>/activity/                                200    200    200    200    404       login  404
+GET   /p/<slug>/activity/<pk>/                           200    200    200    200    404       login  404
+GET   /p/<slug>/contacts/                                200    200    200    200    404       login  404
+GET   /p/<slug>/invoices/                                200    200    200    200    404       login  404
+GET   /p/<slug>/payments/                                200    200    200    200    404       login  404
+GET   /p/<slug>/records/<pk>/                            200    200    200    200    404       login  404
+GET   /p/<slug>/reviews/                                 200    200    200    200    404       login  404
+GET   /p/<slug>/reviews/<pk>/                            200    200    200    200    404       login  404
+GET   /p/<slug>/changes/                                 200    200    200    200    404       login  404
+GET   /p/<slug>/changes/<pk>/                            200    200    200    200    404       login  404
+GET   /p/<slug>/mapping/                                 200    200    200    200    404       login  404
+GET   /p/<slug>/mapping/versions/<version>/              200    200    200    200    404       login  404
+GET   /p/<slug>/mapping/tables/<table>/export/           200    200    200    200    404       login  404
+GET   /p/<slug>/connections/                             200    200    200    200    404       login  404
+GET   /p/<slug>/members/                                 200    200    200    200    404       login  404
+GET   /p/<slug>/second-factor/                           go     go     go     go     404       login  404
+POST  /p/<slug>/members/leave/                           go     go     go     go     404       login  404
+
+# a practice: staff and above
+POST  /p/<slug>/sync/                                    go     go     go     403    404       login  404
+POST  /p/<slug>/reviews/<pk>/decide/                     go     go     go     403    404       login  404
+POST  /p/<slug>/changes/act/                             go     go     go     403    404       login  404
+POST  /p/<slug>/connections/<provider>/test/             go     go     go     403    404       login  404
+
+# a practice: owners and admins
+POST  /p/<slug>/modes/                                   go     go     403    403    404       login  404
+POST  /p/<slug>/mapping/publish/                         go     go     403    403    404       login  404
+POST  /p/<slug>/mapping/versions/<version>/restore/      go     go     403    403    404       login  404
+POST  /p/<slug>/mapping/review/<section>/                422    422    403    403    404       login  404
+POST  /p/<slug>/mapping/tables/<table>/import/           422    422    403    403    404       login  404
+GET   /p/<slug>/connections/ignition/                    200    200    403    403    404       login  404
+POST  /p/<slug>/connections/ignition/                    200    200    403    403    404       login  404
+GET   /p/<slug>/connections/different/                   go     go     403    403    404       login  404
+GET   /p/<slug>/connections/xero/choose/                 go     go     403    403    404       login  404
+POST  /p/<slug>/connections/xero/choose/                 go     go     403    403    404       login  404
+POST  /p/<slug>/connections/xero/cancel/                 go     go     403    403    404       login  404
+POST  /p/<slug>/connections/<provider>/consent/          go     go     403    403    404       login  404
+GET   /p/<slug>/connections/<provider>/disconnect/       200    200    403    403    404       login  404
+POST  /p/<slug>/connections/<provider>/disconnect/       go     go     403    403    404       login  404
+GET   /p/<slug>/settings/                                200    200    403    403    404       login  404
+POST  /p/<slug>/settings/                                200    200    403    403    404       login  404
+GET   /p/<slug>/audit/                                   200    200    403    403    404       login  404
+POST  /p/<slug>/members/invite/                          422    422    403    403    404       login  404
+POST  /p/<slug>/members/<pk>/role/                       go     go     403    403    404       login  404
+POST  /p/<slug>/members/<pk>/remove/                     go     go     403    403    404       login  404
+POST  /p/<slug>/invitations/<pk>/resend/                 go     go     403    403    404       login  404
+POST  /p/<slug>/invitations/<pk>/revoke/                 go     go     403    403    404       login  404
+
+# a person's own pages; the people of a practice are sent on to it from the front page
+GET   /                                                  go     go     go     go     go        login  200
+GET   /practices/new/                                    200    200    200    200    200       login  200
+GET   /profile/                                          200    200    200    200    200       login  200
+POST  /practices/new/                                    200    200    200    200    200       login  200
+POST  /profile/                                          go     go     go     go     go        login  go
+GET   /invitations/<token>/                              200    200    200    200    200       200    200
+POST  /invitations/<pk>/accept/                          404    404    404    404    404       login  404
+GET   /connections/callback/<provider>/                  400    400    400    400    400       login  400
+
+# logging in, and what a person may do with a log-in
+GET   /accounts/login/                                   go     go     go     go     go        200    go
+GET   /accounts/signup/                                  go     go     go     go     go        200    go
+POST  /accounts/login/                                   go     go     go     go     go        200    go
+POST  /accounts/signup/                                  go     go     go     go     go        200    go
+GET   /accounts/logout/                                  200    200    200    200    200       go     200
+POST  /accounts/logout/                                  go     go     go     go     go        go     go
+GET   /accounts/inactive/                                200    200    200    200    200       200    200
+GET   /accounts/confirm-email/                           200    200    200    200    200       200    200
+GET   /accounts/password/reset/                          200    200    200    200    200       200    200
+GET   /accounts/password/reset/done/                     200    200    200    200    200       200    200
+GET   /accounts/password/reset/key/done/                 200    200    200    200    200       200    200
+GET   /accounts/password/reset/key/<uidb36>-<key>/       200    200    200    200    200       200    200
+GET   /accounts/confirm-email/<key>/                     200    200    200    200    200       200    200
+POST  /accounts/confirm-email/<key>/                     404    404    404    404    404       404    404
+GET   /accounts/reauthenticate/                          200    200    200    200    200       login  200
+GET   /accounts/email/                                   200    200    200    200    200       login  200
+GET   /accounts/password/change/                         200    200    200    200    200       login  200
+GET   /accounts/2fa/                                     200    200    200    200    200       login  200
+GET   /accounts/2fa/webauthn/                            200    200    200    200    200       login  200
+GET   /accounts/sessions/                                200    200    200    200    200       login  200
+POST  /accounts/email/                                   go     go     go     go     go        login  go
+POST  /accounts/sessions/                                go     go     go     go     go        login  go
+GET   /accounts/password/set/                            go     go     go     go     go        login  go
+GET   /accounts/login/code/confirm/                      go     go     go     go     go        login  go
+GET   /accounts/2fa/authenticate/                        go     go     go     go     go        login  go
+GET   /accounts/2fa/webauthn/login/                      go     go     go     go     go        go     go
+GET   /accounts/2fa/totp/deactivate/                     404    404    404    404    404       login  404
+GET   /accounts/2fa/recovery-codes/                      404    404    404    404    404       login  404
+GET   /accounts/2fa/recovery-codes/download/             404    404    404    404    404       login  404
+POST  /accounts/2fa/                                     405    405    405    405    405       login  405
+POST  /accounts/2fa/webauthn/                            405    405    405    405    405       login  405
+POST  /accounts/2fa/recovery-codes/                      405    405    405    405    405       login  405
+GET   /accounts/2fa/reauthenticate/                      again  again  again  again  again     login  again
+GET   /accounts/2fa/totp/activate/                       again  again  again  again  again     login  again
+GET   /accounts/2fa/recovery-codes/generate/             again  again  again  again  again     login  again
+GET   /accounts/2fa/webauthn/add/                        again  again  again  again  again     login  again
+GET   /accounts/2fa/webauthn/reauthenticate/             again  again  again  again  again     login  again
+GET   /accounts/2fa/webauthn/keys/<pk>/remove/           again  again  again  again  again     login  again
+GET   /accounts/2fa/webauthn/keys/<pk>/edit/             again  again  again  again  again     login  again
+
+# the support team's pages: nobody else gets in, and nothing is edited there
+GET   /admin/                                            login  login  login  login  login     login  200
+GET   /admin/login/                                      403    403    403    403    403       login  go
+GET   /admin/logout/                                     go     go     go     go     go        go     405
+POST  /admin/logout/                                     go     go     go     go     go        go     200
+GET   /admin/password_change/                            login  login  login  login  login     login  200
+GET   /admin/password_change/done/                       login  login  login  login  login     login  200
+GET   /admin/jsi18n/                                     login  login  login  login  login     login  200
+GET   /admin/<app_label>/                                login  login  login  login  login     login  200
+GET   /admin/<app>/<model>/                              login  login  login  login  login     login  200
+GET   /admin/<app>/<model>/<object_id>/history/          login  login  login  login  login     login  200
+GET   /admin/<app>/<model>/<object_id>/change/           login  login  login  login  login     login  200
+POST  /admin/password_change/done/                       login  login  login  login  login     login  405
+POST  /admin/jsi18n/                                     login  login  login  login  login     login  405
+POST  /admin/<app>/<model>/<object_id>/change/           login  login  login  login  login     login  403
+GET   /admin/autocomplete/                               login  login  login  login  login     login  403
+POST  /admin/autocomplete/                               login  login  login  login  login     login  405
+GET   /admin/<app>/<model>/add/                          login  login  login  login  login     login  403
+POST  /admin/<app>/<model>/add/                          login  login  login  login  login     login  403
+GET   /admin/<app>/<model>/<object_id>/delete/           login  login  login  login  login     login  403
+POST  /admin/<app>/<model>/<object_id>/delete/           login  login  login  login  login     login  403
+GET   /admin/<app>/<model>/<object_id>/                  login  login  login  login  login     login  go
+GET   /admin/r/<content_type_id>/<object_id>/            login  login  login  login  login     login  404
+GET   /admin/<url>                                       login  login  login  login  login     login  404
 """

@@ -152,7 +152,7 @@ def _back(request: PracticeRequest, practice: Practice) -> HttpResponseRedirect:
     """Where the form came from; only addresses of this site are believed."""
     wanted = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
-        return redirect(wanted)
+        return HttpResponseRedirect(wanted)
     return redirect(reverse("changes", kwargs={"slug": practice.slug}))
 
 
