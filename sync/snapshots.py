@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from connectors.records import Collection, Contact, Entry, Invoice, Payment, Per
 from connectors.stored import dump
 from practices.models import Connection
 from sync.models import Snapshot
+from sync.zones import zone_of
 
 _FIELDS = (
     "record",
@@ -57,6 +59,7 @@ def store(connection: Connection, rows: Sequence[Row], *, now: datetime, mark_se
     if not latest:
         return Stored(0, 0, 0)
     kind = rows[0].kind
+    zone = zone_of(connection.practice.time_zone)
     known = {
         (item.kind, item.external_id): item
         for item in Snapshot.objects.filter(
@@ -65,7 +68,7 @@ def store(connection: Connection, rows: Sequence[Row], *, now: datetime, mark_se
     }
     fresh, same = [], []
     for key, row in latest.items():
-        made = _snapshot(connection, row, now)
+        made = _snapshot(connection, row, now, zone)
         old = known.get(key)
         if old is not None and old.content_hash == made.content_hash and old.gone_at is None:
             same.append(old.pk)
@@ -94,7 +97,7 @@ def mark_gone(connection: Connection, kind: str, *, not_seen_since: datetime) ->
     return gone.update(gone_at=timezone.now())
 
 
-def _snapshot(connection: Connection, row: Row, now: datetime) -> Snapshot:
+def _snapshot(connection: Connection, row: Row, now: datetime, zone: ZoneInfo) -> Snapshot:
     raw = json.loads(json.dumps(row.raw, default=_plain, sort_keys=True))
     canonical = json.dumps(raw, sort_keys=True, separators=(",", ":"))
     snapshot = Snapshot(
@@ -113,14 +116,14 @@ def _snapshot(connection: Connection, row: Row, now: datetime) -> Snapshot:
         snapshot.status = row.record.status[:40]
         snapshot.source_created_at = row.record.source_created_at
         snapshot.source_updated_at = row.record.source_updated_at
-        for name, value in _keys(row.record).items():
+        for name, value in _keys(row.record, zone).items():
             limit = Snapshot._meta.get_field(name).max_length  # type: ignore[union-attr]
             setattr(snapshot, name, value[:limit] if isinstance(value, str) else value)
     return snapshot
 
 
-def _keys(record: Record) -> dict[str, Any]:
-    """The values by which a record is searched, listed and matched."""
+def _keys(record: Record, zone: ZoneInfo) -> dict[str, Any]:
+    """The values by which a record is searched, listed and matched; an instant's day is the practice's."""
     if isinstance(record, Contact):
         return {"name": record.name, "email": record.email, "phone": record.phone, "number": record.number}
     if isinstance(record, Person):
@@ -143,7 +146,7 @@ def _keys(record: Record) -> dict[str, Any]:
         return {
             "reference": record.reference,
             "party_external_id": record.contact_external_id,
-            "date": record.collected_at.date() if record.collected_at else record.date,
+            "date": record.collected_at.astimezone(zone).date() if record.collected_at else record.date,
             "amount": record.amount,
             "currency": record.currency,
         }
@@ -151,7 +154,7 @@ def _keys(record: Record) -> dict[str, Any]:
         return {
             "reference": record.invoice_external_id,
             "party_external_id": record.contact_external_id,
-            "date": record.started_at.date() if record.started_at else None,
+            "date": record.started_at.astimezone(zone).date() if record.started_at else None,
             "amount": record.amount,
             "currency": record.currency,
         }

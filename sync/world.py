@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
@@ -29,6 +29,7 @@ from mappings.spec import Choices, Facts, Spec
 from practices.models import Connection, Practice
 from sync.linking import Party
 from sync.models import Link, Review, Snapshot
+from sync.zones import zone_of
 
 
 def records(connection: Connection, kind: Kind, *, present: bool = True) -> dict[str, Any]:
@@ -86,7 +87,7 @@ def load_world(sides: Sides, version: int, choices: Choices) -> World:
         people[person.contact_external_id].append(person)
     services: dict[str, Service] = records(source, Kind.SERVICE)
     proposals: dict[str, Proposal] = records(source, Kind.PROPOSAL)
-    zone = _zone(sides.practice.time_zone)
+    zone = zone_of(sides.practice.time_zone)
     return World(
         sides=sides,
         spec=Spec(version=version, choices=choices, facts=load_facts(sides)),
@@ -188,10 +189,3 @@ def references_by_party(invoices: Iterable[Invoice]) -> dict[str, frozenset[str]
 
 def _of(model: Any, sides: Sides) -> Any:
     return model.objects.filter(source_connection=sides.source, target_connection=sides.target)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")

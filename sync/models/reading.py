@@ -2,7 +2,9 @@
 
 from typing import Any, ClassVar, Self
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from practices.models import Connection, PracticeOwned, PracticeQuerySet
@@ -98,6 +100,11 @@ class Snapshot(PracticeOwned):
             models.Index(fields=["connection", "kind", "party_external_id"], name="snapshot_by_party"),
             models.Index(fields=["connection", "kind", "name"], name="snapshot_by_name"),
             models.Index(fields=["connection", "kind", "number"], name="snapshot_by_number"),
+            models.Index(fields=["connection", "kind", "amount", "id"], name="snapshot_by_amount"),
+            GinIndex(
+                *(OpClass(Upper(name), "gin_trgm_ops") for name in ("name", "email", "number", "reference")),
+                name="snapshot_search",
+            ),
         )
 
     def __str__(self) -> str:
