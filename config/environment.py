@@ -68,6 +68,16 @@ def postgresql(url: str) -> dict[str, Any]:
     return database
 
 
+def cache(url: str) -> dict[str, Any]:
+    """Django's description of the cache behind ``url``."""
+    found: dict[str, Any] = environ.Env.cache_url_config(url)
+    if found["BACKEND"].endswith(".DatabaseCache"):
+        # Beyond 300 rows it drops a third of them by default: a flood of made-up log-ins would take the counts
+        # of failed ones with it.
+        found["OPTIONS"] = {"MAX_ENTRIES": 100_000, **found.get("OPTIONS", {})}
+    return found
+
+
 def _flag(value: str) -> bool:
     if value.lower() not in _YES | _NO:
         raise ValueError(value)

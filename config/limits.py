@@ -17,7 +17,9 @@ def refuse_unreadable(get_response: GetResponse) -> GetResponse:
 
     def handle(request: HttpRequest) -> HttpResponse:
         if _length(request) > LARGEST_BODY:
-            return _refusal("This is larger than anything this site takes.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return _refusal(
+                "This is larger than anything this site takes.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            )
         if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return _refusal("This address can't be read.", HTTPStatus.BAD_REQUEST)
         return get_response(request)

@@ -117,15 +117,11 @@ if _DATABASE:
 CACHES = {
     "default": env.read(
         "CACHE_URL",
-        environ.Env.cache_url_config,
+        env.cache,
         "dbcache://cache_rows",
         expects="dbcache://cache_rows or redis://…",
     )
 }
-if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
-    # It throws away a third of its rows beyond 300 by default: a flood of made-up log-ins would take the counts
-    # of failed ones with it.
-    CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 100_000, **CACHES["default"].get("OPTIONS", {})}
 
 # --- log-in ---------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "practices.User"

@@ -67,7 +67,7 @@ class ReadPlan:
 
     ``variant`` names a pass over records hidden by default ("" is the normal one). A list that takes no
     "changed since" is read over its last ``trailing_days``; one that seldom changes is read at most once in
-    ``every_minutes`` unless everything is read.
+    ``every_minutes`` unless everything is read. After ``sweep_hours`` all of it is read again, to find what vanished.
     """
 
     kind: Kind
@@ -75,6 +75,7 @@ class ReadPlan:
     incremental: bool = True
     trailing_days: int = 0
     every_minutes: int = 0
+    sweep_hours: int = 7 * 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,10 @@ class ApiSession:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One call; a 401 is answered once with a renewed credential. Raises the error tree."""
+        """One call; a 401 is answered once with a renewed credential. Raises the error tree.
+
+        "Not modified" is an answer to a read, with an empty body.
+        """
         token = self._tokens.token()
         answer = self._send(method, path, token, params=params, body=body, headers=headers)
         if answer.status == 401:
@@ -79,7 +82,7 @@ class ApiSession:
                     provider=self.provider,
                     status=401,
                 )
-        if answer.status >= 300:
+        if answer.status >= 300 and not (answer.status == 304 and method == "GET"):
             raise self._classify(answer, method != "GET")
         return answer
 

@@ -33,6 +33,7 @@ _SPELLINGS = {
     "company": "co",
     "corporation": "corp",
 }
+_TRADING_AS = re.compile(r"\bt[/.]a\b\.?(?=\s)", re.IGNORECASE)
 _CODE = re.compile(r"^\s*(?:[A-Z]{0,4}\d{3,}[A-Z]?)\s*[-:]?\s+(?=\S)")
 EMAIL = re.compile(r"^[^@\s,;<>()\[\]\"]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}$")
 
@@ -55,7 +56,8 @@ def name_key(value: str) -> str:
         words = {word.strip(".").casefold() for word in text.replace(",", " ").split()}
         if first and last and not words & _COMPANY_WORDS:
             text = f"{first} {last}"
-    text = unicodedata.normalize("NFKD", text.replace("&", " and "))
+    text = _TRADING_AS.sub("trading as", text.replace("&", " and "))
+    text = unicodedata.normalize("NFKD", text)
     text = "".join(char for char in text if not unicodedata.combining(char)).casefold()
     text = text.replace("'", "").replace("\u2019", "")
     words_in_order = _NOT_WORD.sub(" ", text).split()

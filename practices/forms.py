@@ -21,7 +21,9 @@ ONE_LINE = RegexValidator(
 )
 """For names: they go into the subject and the text of mails to people who don't know us."""
 
-READABLE_KEY = RegexValidator(r"^[!-~]+\Z", "This is not an API key: keys have no spaces and no accented letters.")
+READABLE_KEY = RegexValidator(
+    r"^[!-~]+\Z", "This is not an API key: keys have no spaces and no accented letters."
+)
 
 
 class PracticeForm(forms.ModelForm):  # type: ignore[type-arg]

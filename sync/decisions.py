@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from practices.audit import record
 from practices.models import User
 from sync import runs
 from sync.models import (
+    OPEN_CHANGE_STATES,
     Change,
     ChangeState,
     Kind,
@@ -19,6 +21,7 @@ from sync.models import (
     ReviewState,
     Snapshot,
     Trigger,
+    Verb,
 )
 
 RELEASABLE = frozenset({"conflict", "fill_gaps"})
@@ -27,6 +30,9 @@ RELEASABLE = frozenset({"conflict", "fill_gaps"})
 
 class NotAllowed(Exception):
     """The decision can't be taken; the text is a sentence for people."""
+
+
+DECISIONS = {"link": ReviewState.LINKED, "create": ReviewState.CREATE, "ignore": ReviewState.IGNORED}
 
 
 def release(change_ids: Iterable[int], *, actor: User) -> int:
@@ -116,39 +122,47 @@ def cancel(change_ids: Iterable[int], *, actor: User, note: str) -> int:
 
 
 def decide_review(review: Review, *, actor: User, choice: str, external_id: str = "", note: str = "") -> None:
-    """Decide who a source record is: link it to ``external_id``, create it new, leave it alone, or reopen."""
-    if choice == "link":
-        _link(review, actor, external_id)
-        state = ReviewState.LINKED
-    elif choice == "create":
-        state = ReviewState.CREATE
-    elif choice == "ignore":
-        state = ReviewState.IGNORED
-    elif choice == "reopen":
+    """Decide who a source record is: link it to ``external_id``, create it new, leave it alone, or reopen.
+
+    Raises :class:`NotAllowed` when somebody else decided it meanwhile: their decision is taken back first.
+    """
+    if choice == "reopen":
         _reopen(review, actor, note)
         return
-    else:
+    if choice not in DECISIONS:
         raise NotAllowed("Choose to link, to create, or to leave it alone.")
+    state, target = DECISIONS[choice], external_id if choice == "link" else ""
     with transaction.atomic():
+        _still_open(review)
+        if choice == "link":
+            _link(review, actor, external_id)
         Review.objects.filter(pk=review.pk).update(
             state=state,
-            chosen_external_id=external_id if choice == "link" else "",
+            chosen_external_id=target,
             decided_by=actor,
             decided_at=timezone.now(),
             note=note[:300],
         )
-        target = external_id if choice == "link" else ""
-        summary = f"{review.title}: {ReviewState(state).label.lower()} {target}".strip()
         record(
             review.practice,
             actor,
             "review.decided",
-            summary,
+            f"{review.title}: {state.label.lower()} {target}".strip(),
             object=review,
             choice=choice,
             target=external_id,
         )
     runs.start(review.practice, trigger=Trigger.PERSON, actor=actor, reads=False)
+
+
+def _still_open(review: Review) -> None:
+    """Holds the row, so that of two people who press at once the second one is told."""
+    now = Review.objects.select_for_update(of=("self",)).select_related("decided_by").get(pk=review.pk)
+    if now.state != ReviewState.OPEN:
+        raise NotAllowed(
+            f"Decided already: {ReviewState(now.state).label.lower()}, by {now.decided_by or 'someone'}. "
+            "Undo that decision first."
+        )
 
 
 def _link(review: Review, actor: User, external_id: str) -> None:
@@ -161,6 +175,15 @@ def _link(review: Review, actor: User, external_id: str) -> None:
         "merged_into"
     ):
         raise NotAllowed("This record is archived, merged or voided in the target. Choose an active one.")
+    under_way = Change.objects.filter(
+        connection=review.target_connection,
+        source_connection=review.source_connection,
+        kind=review.kind,
+        source_external_id=review.source_external_id,
+        verb=Verb.CREATE,
+    ).filter(Q(state=ChangeState.IN_FLIGHT) | Q(state__in=OPEN_CHANGE_STATES, look_up_first=True))
+    if under_way.exists():
+        raise NotAllowed("It is being created in the target right now. Look again when that is settled.")
     reasons = [f"Confirmed by {actor}"]
     try:
         with transaction.atomic():

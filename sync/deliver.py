@@ -2,18 +2,19 @@
 
 A batch is up to fifty Changes of one connection, kind and verb in one call. Before the call an Attempt row says that
 it may go out; whatever happens after that, no Change of it is sent again before the target has been asked whether
-it already has it. One bad element holds back only itself.
+it already has it. One bad element holds back only itself: a batch that is refused as a whole is sent one by one.
 """
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -30,6 +31,7 @@ from sync.models import (
     Change,
     ChangeState,
     Cursor,
+    Flow,
     Link,
     Mode,
     Run,
@@ -42,6 +44,8 @@ _dice = random.SystemRandom()
 LOOK_BACK = timedelta(minutes=10)
 """How far before the last complete read a look-up starts."""
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+ALONE = "alone"
+"""The reason on a waiting Change whose whole batch was refused: it is sent by itself, to find the bad one."""
 
 
 @dataclass
@@ -90,7 +94,7 @@ def deliver_batch(connection: Connection, target: Target, run: Run | None) -> Tu
     if claim is None:
         return None
     turn = Turn(kind=claim.changes[0].kind)
-    changes, writes = _resolve(claim, turn)
+    changes, writes = _resolve(claim)
     if not writes:
         _end(claim.attempt, AttemptResult.REFUSED, calls=0, message="Nothing in the batch could be sent yet.")
         return turn
@@ -100,7 +104,7 @@ def deliver_batch(connection: Connection, target: Target, run: Run | None) -> Tu
         if claim.look_up:
             _look_up(claim, changes, writes, target, kind, turn)
         else:
-            key = _idempotency_key(connection, changes)
+            key = _idempotency_key(connection, changes, claim.attempt)
             turn.calls += 1
             outcomes = target.write(kind, claim.changes[0].verb, writes, idempotency_key=key)
             _settle_outcomes(claim, changes, writes, outcomes, turn)
@@ -152,8 +156,15 @@ def _claim(connection: Connection, run: Run | None) -> Claim | None:
                         .select_for_update(skip_locked=True, of=("self",))[:BATCH_SIZE]
                     )
                     if rows:
-                        return _take(connection, run, rows, kind, verb, look_up, now)
+                        return _take(connection, run, _together(rows, look_up), kind, verb, look_up, now)
     return None
+
+
+def _together(rows: list[Change], look_up: bool) -> list[Change]:
+    """Those of the due rows that go out in one call."""
+    if look_up:
+        return rows
+    return rows[:1] if rows[0].reason == ALONE else [row for row in rows if row.reason != ALONE]
 
 
 def _take(
@@ -196,10 +207,17 @@ def _provider_clock(connection: Connection, kind: str) -> datetime | None:
     return cursor.since if cursor else None
 
 
-def _resolve(claim: Claim, turn: Turn) -> tuple[list[Change], list[Write]]:
-    """Fill in the target ids that other records got; a Change whose partner is missing goes back to the plan."""
+def _resolve(claim: Claim) -> tuple[list[Change], list[Write]]:
+    """Fill in the target ids that other records got; a Change whose partner is missing goes back to the plan.
+
+    So does one that may not be sent any more: its record was linked, or its flow switched, since it was planned.
+    """
     wanted = {(kind, external_id) for change in claim.changes for kind, external_id in change.refs.items()}
+    wanted |= {(change.kind, change.source_external_id) for change in claim.changes}
     first = claim.changes[0]
+    modes = dict(
+        Flow.objects.filter(pk__in={change.flow_id for change in claim.changes}).values_list("pk", "mode")
+    )
     links = {
         (link.kind, link.source_external_id): link.target_external_id
         for link in Link.objects.filter(
@@ -210,6 +228,15 @@ def _resolve(claim: Claim, turn: Turn) -> tuple[list[Change], list[Write]]:
     }
     changes, writes = [], []
     for change in claim.changes:
+        if not claim.look_up and modes.get(change.flow_id) == Mode.WATCH:
+            settle.hold(change, "watch", "Watch mode: nothing is written.")
+            continue
+        linked = (change.kind, change.source_external_id) in links
+        if linked and change.verb == Verb.CREATE and not claim.look_up:
+            settle.hold(
+                change, "already_linked", "It was linked to a record in the target before it was sent."
+            )
+            continue
         values = dict(change.values)
         missing = False
         for kind, external_id in change.refs.items():
@@ -248,41 +275,63 @@ def _look_up(
     turn.calls += 1
     found = target.find(kind, writes, since=since)
     for change, write in zip(changes, writes, strict=True):
-        row = found.get(write.key)
-        if row is not None and row.record is not None and _is_done(change, row):
-            settle.done(change, write.values, row.external_id, row)
-            turn.written += 1
-            turn.verified += 1
-        else:
-            settle.send_again(change)
+        _guarded(change, turn, partial(_settle_look_up, change, write, found.get(write.key), turn))
     _end(claim.attempt, AttemptResult.OK, message=f"{len(found)} of {len(writes)} were there already.")
 
 
-def _is_done(change: Change, row: Row) -> bool:
+def _settle_look_up(change: Change, write: Write, row: Row | None, turn: Turn) -> None:
     """A create is done when the object exists; an update when the object already holds the new values."""
-    return change.verb == Verb.CREATE or settle.holds(change, row)
+    if row is None or (change.verb == Verb.UPDATE and not settle.holds(change, row)):
+        settle.send_again(change)
+    elif settle.is_foreign(change, write.values, row):
+        settle.number_taken(change)
+        turn.failed += 1
+    else:
+        turn.verified += settle.done(change, write.values, row.external_id, row, looked_up=True)
+        turn.written += 1
+
+
+def _guarded(change: Change, turn: Turn, act: Callable[[], None]) -> None:
+    """Settle one element; a fault on our side holds back only that element, whatever the others became."""
+    try:
+        act()
+    except IntegrityError:
+        log.exception("settling_conflicts", change=change.pk)
+        settle.linked_elsewhere(change)
+        turn.failed += 1
+    except Exception as error:
+        log.exception("settling_failed", change=change.pk)
+        settle.after_failure(
+            change,
+            policy.after(error, tries=change.tries, now=timezone.now()),
+            message="It was sent, but what became of it could not be stored. Retry it: it is looked up first.",
+            messages=(),
+            look_up=True,
+        )
+        turn.failed += 1
 
 
 def _settle_outcomes(
     claim: Claim, changes: Sequence[Change], writes: Sequence[Write], outcomes: Sequence[Outcome], turn: Turn
 ) -> None:
-    refused = 0
     for change, write, outcome in zip(changes, writes, outcomes, strict=True):
-        if outcome.ok:
-            agrees = settle.accepted(change, write.values, outcome)
-            turn.written += 1
-            turn.verified += agrees
-        elif outcome.unclear:
-            settle.unclear(change, policy.delay(change.tries, _dice.random()))
-            refused += 1
-        else:
-            turn.failed += settle.refused(
-                change, outcome.messages, policy.delay(change.tries, _dice.random())
-            )
-            refused += 1
+        _guarded(change, turn, partial(_settle_outcome, change, write, outcome, turn))
+    refused = sum(not outcome.ok for outcome in outcomes)
+    if refused < len(changes):
+        Connection.objects.filter(pk=claim.attempt.connection_id).update(last_write_at=timezone.now())
     result = AttemptResult.OK if not refused else AttemptResult.PARTIAL
     text = f"{len(changes) - refused} accepted" + (f", {refused} not" if refused else "")
     _end(claim.attempt, result, message=text, status=200)
+
+
+def _settle_outcome(change: Change, write: Write, outcome: Outcome, turn: Turn) -> None:
+    if outcome.ok:
+        turn.verified += settle.accepted(change, write.values, outcome)
+        turn.written += 1
+    elif outcome.unclear:
+        settle.unclear(change, policy.delay(change.tries, _dice.random()))
+    else:
+        turn.failed += settle.refused(change, outcome.messages, policy.delay(change.tries, _dice.random()))
 
 
 def _failed(
@@ -294,7 +343,17 @@ def _failed(
     verdict = policy.after(error, tries=tries, now=now, spread=_dice.random())
     message = error.user_message if isinstance(error, ConnectorError) else "Something went wrong on our side."
     messages = error.messages if isinstance(error, Rejected) else ()
+    if isinstance(error, Rejected) and len(changes) > 1 and not claim.look_up:
+        settle.send_alone(changes, ALONE)
+        _end(claim.attempt, AttemptResult.RETRY, message=message, error="Rejected", status=error.status)
+        return
+    ids = [change.pk for change in changes]
+    unsettled = set(
+        Change.objects.filter(pk__in=ids, state=ChangeState.IN_FLIGHT).values_list("pk", flat=True)
+    )
     for change in changes:
+        if change.pk not in unsettled:
+            continue
         settle.after_failure(change, verdict, message=message, messages=messages, look_up=claim.look_up)
         turn.failed += verdict.state == ChangeState.PARKED
     if isinstance(error, RateLimited):
@@ -319,8 +378,8 @@ def _end(attempt: Attempt, result: str, **values: Any) -> None:
     Attempt.objects.filter(pk=attempt.pk).update(result=result, ended_at=timezone.now(), **values)
 
 
-def _idempotency_key(connection: Connection, changes: Sequence[Change]) -> str:
-    """One key per batch: the tenant, the Changes in it and how often each was sent, since a key must never be reused
-    for another body and Xero's memory of keys is shared by all tenants of an app."""
-    parts = [connection.tenant_external_id, *(f"{change.key}:{change.tries}" for change in changes)]
+def _idempotency_key(connection: Connection, changes: Sequence[Change], attempt: Attempt) -> str:
+    """One key per call: the tenant, the Changes in it and the Attempt. A key must never be reused for another body or
+    after a refusal that is remembered with it, and Xero's memory of keys is shared by all tenants of an app."""
+    parts = [connection.tenant_external_id, f"{attempt.pk}", *(f"{change.key}" for change in changes)]
     return hashlib.sha256("|".join(parts).encode()).hexdigest()

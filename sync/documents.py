@@ -6,7 +6,7 @@ document that only looks alike goes to a person as a possible duplicate.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,6 +15,10 @@ from connectors.records import Collection, Invoice, Payment
 from sync.linking import Candidate, Match, days_apart
 
 DEAD = frozenset({"VOIDED", "DELETED"})
+NOT_TAKEN = frozenset({"uncollected", "collecting", "cancelled"})
+"""States of a payment whose money has not come: the rows of money that moved belong to other payments."""
+CLAWED_EARLY = timedelta(days=1)
+"""A clawback may carry the moment at which its payment began, a little before that was collected."""
 NEAR_DAYS = 3
 """A document of the same contact and total within this many days may be the same one."""
 POSTED_EARLY_DAYS = 1
@@ -50,7 +54,17 @@ def match_invoice(
             confidence=1.0,
             reasons=("Ignition's own Xero link created it",),
         )
+    contact_external_ids = list(contact_external_ids)
     for found in ledger.by_number.get(own_number.casefold(), []):
+        there = ledger.invoices[found]
+        if (
+            there.total != total
+            and contact_external_ids
+            and there.contact_external_id not in ("", *contact_external_ids)
+        ):
+            return Match(
+                candidates=(_look_alike(invoice, there, reason="Has the number this one would get"),)
+            )
         return Match(
             external_id=found, method="written", confidence=1.0, reasons=("Carries this app's number",)
         )
@@ -82,7 +96,7 @@ def match_invoice(
     return Match(candidates=tuple(_look_alike(invoice, found) for found in near[:5]))
 
 
-def _look_alike(invoice: Invoice, found: Invoice) -> Candidate:
+def _look_alike(invoice: Invoice, found: Invoice, *, reason: str = "Same contact and total") -> Candidate:
     against = []
     if found.reference != invoice.reference:
         against.append(f"Reference is “{found.reference or 'empty'}”, not “{invoice.reference or 'empty'}”")
@@ -93,7 +107,7 @@ def _look_alike(invoice: Invoice, found: Invoice) -> Candidate:
         name=found.number,
         email="",
         score=0.9 if found.date == invoice.date else 0.7,
-        reasons=("Same contact and total",),
+        reasons=(reason,),
         against=tuple(against) or ("Several documents look the same",),
     )
 
@@ -119,7 +133,8 @@ def allocate(payments: Iterable[Payment], collections: Iterable[Collection]) -> 
 
     A payment does not say; each collections row carries one invoice. Rows are given to payments by invoice,
     payout and time, and only a set that comes to the payment's amount is taken. A payment for one invoice needs
-    no row. A later clawback of the same invoice and amount marks the allocation as money that went back.
+    no row. A later clawback of the same invoice and amount marks the allocation as money that went back. Payments
+    that never took money leave rows and clawbacks to those that did.
     """
     rows: dict[str, list[Collection]] = defaultdict(list)
     back: dict[str, list[Collection]] = defaultdict(list)
@@ -130,8 +145,8 @@ def allocate(payments: Iterable[Payment], collections: Iterable[Collection]) -> 
     used: set[str] = set()
     out: list[Allocation] = []
     for payment in sorted(payments, key=_when):
-        out.extend(_allocate_one(payment, rows, used))
-    return [_with_clawback(item, back, used) for item in out]
+        out.extend(_allocate_one(payment, {} if payment.status in NOT_TAKEN else rows, used))
+    return [item if item.payment.status in NOT_TAKEN else _with_clawback(item, back, used) for item in out]
 
 
 def _allocate_one(payment: Payment, rows: Mapping[str, list[Collection]], used: set[str]) -> list[Allocation]:
@@ -143,11 +158,10 @@ def _allocate_one(payment: Payment, rows: Mapping[str, list[Collection]], used: 
         ((invoice, row),) = chosen.items()
         if row is not None:
             used.add(row.external_id)
-        return [
-            Allocation(payment=payment, invoice_external_id=invoice, amount=payment.amount, collection=row)
-        ]
+        amount = row.amount if row is not None else payment.amount
+        return [Allocation(payment=payment, invoice_external_id=invoice, amount=amount, collection=row)]
     total = sum((row.amount for row in chosen.values() if row), Decimal(0))
-    if chosen and all(chosen.values()) and total == payment.amount:
+    if chosen and all(chosen.values()) and total in _amounts(payment):
         used.update(row.external_id for row in chosen.values() if row)
         return [
             Allocation(payment=payment, invoice_external_id=invoice, amount=row.amount, collection=row)
@@ -158,13 +172,18 @@ def _allocate_one(payment: Payment, rows: Mapping[str, list[Collection]], used: 
     return [Allocation(payment=payment, invoice_external_id=invoice, problem=problem) for invoice in chosen]
 
 
+def _amounts(payment: Payment) -> tuple[Decimal, ...]:
+    """What the rows of a payment may come to: its amount, or that without a surcharge counted into it."""
+    return (payment.amount, payment.amount - payment.surcharge) if payment.surcharge else (payment.amount,)
+
+
 def _row_for(
     payment: Payment, rows: Iterable[Collection], used: set[str], *, single: bool
 ) -> Collection | None:
     moment = payment.collected_at or payment.source_created_at
     fitting = []
     for row in rows:
-        if row.external_id in used or (single and row.amount != payment.amount):
+        if row.external_id in used or (single and row.amount not in _amounts(payment)):
             continue
         if (
             payment.payout_external_id
@@ -182,7 +201,7 @@ def _row_for(
 def _with_clawback(item: Allocation, back: Mapping[str, list[Collection]], used: set[str]) -> Allocation:
     moment = item.payment.collected_at or item.payment.source_created_at
     for row in back.get(item.invoice_external_id, []):
-        later = row.started_at is None or moment is None or row.started_at >= moment
+        later = row.started_at is None or moment is None or row.started_at >= moment - CLAWED_EARLY
         if row.external_id not in used and later and row.amount == item.amount and not item.problem:
             used.add(row.external_id)
             return Allocation(
@@ -196,9 +215,18 @@ def _with_clawback(item: Allocation, back: Mapping[str, list[Collection]], used:
 
 
 def match_payment(
-    *, reference: str, amount: Decimal, paid_on: date | None, there: Iterable[Payment], taken: set[str]
+    *,
+    reference: str,
+    amount: Decimal,
+    paid_on: date | None,
+    there: Iterable[Payment],
+    taken: set[str],
+    others: Container[str] = (),
 ) -> Match:
-    """The target's payment on the linked invoice that is this one: by reference, else by amount and time."""
+    """The target's payment on the linked invoice that is this one: by reference, else by amount and time.
+
+    ``others`` are the references of this app's payments: one that carries another payment's is not this one.
+    """
     alive = [item for item in there if item.status.upper() != "DELETED" and item.external_id not in taken]
     for item in alive:
         if reference and item.reference == reference and item.amount == amount:
@@ -212,6 +240,7 @@ def match_payment(
         item
         for item in alive
         if item.amount == amount
+        and (item.reference == reference or item.reference not in others)
         and (
             paid_on is None
             or item.date is None

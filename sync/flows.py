@@ -87,9 +87,16 @@ def set_modes(practice: Practice, modes: Mapping[str, str], *, actor: User | Non
             before, flow.mode = flow.mode, wanted
             flow.changed_at, flow.changed_by = timezone.now(), actor
             flow.save(update_fields=["mode", "changed_at", "changed_by"])
+            waiting = flow.changes.filter(state=ChangeState.PENDING)
             if wanted == Mode.WATCH:
-                flow.changes.filter(state=ChangeState.PENDING).update(
+                waiting.update(
                     state=ChangeState.HELD, reason="watch", message="Watch mode: nothing is written."
+                )
+            elif wanted == Mode.FILL_GAPS:
+                waiting.filter(verb=Verb.UPDATE, released_by=None).update(
+                    state=ChangeState.HELD,
+                    reason="fill_gaps",
+                    message="Fill the gaps only adds what is missing; it changes nothing.",
                 )
             record(
                 practice,

@@ -1,5 +1,6 @@
 """The plan for invoices."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -40,12 +41,34 @@ def plan_invoices(world: World, contacts: Mapping[str, Planned], *, mode: str) -
     """One planned outcome per invoice, by invoice id."""
     taken = {link.target_external_id for (kind, _), link in world.links.items() if kind == KIND}
     ledger = Ledger(world.documents, taken=taken)
+    merged: dict[str, list[str]] = defaultdict(list)
+    for item in world.contacts.values():
+        if item.merged_into:
+            merged[item.merged_into].append(item.external_id)
     out = {}
     for invoice in sorted(world.invoices.values(), key=_order):
-        planned = _plan(world, invoice, contacts, ledger, mode)
+        planned = _plan(world, invoice, contacts, ledger, merged, mode)
         if planned.found is not None:
             ledger.taken.add(planned.found.external_id)
         out[invoice.external_id] = planned
+    return _same_number_twice(out)
+
+
+def _same_number_twice(planned: Mapping[str, Planned]) -> dict[str, Planned]:
+    """Creates that would give two invoices one number are held: Xero takes only one, and it is not ours to choose."""
+    by_number: dict[str, list[str]] = defaultdict(list)
+    for external_id, item in planned.items():
+        if item.decision.action == "create":
+            by_number[item.natural_key.casefold()].append(external_id)
+    out = dict(planned)
+    for number, ids in by_number.items():
+        for external_id in ids if number and len(ids) > 1 else ():
+            item = planned[external_id]
+            text = f"{len(ids)} invoices in Ignition would get the number {item.natural_key}, and Xero takes it once."
+            decision = held("duplicate_number", text)
+            out[external_id] = replace(
+                item, decision=replace(decision, values=item.decision.values), stopped=False
+            )
     return out
 
 
@@ -56,7 +79,12 @@ def _order(invoice: Invoice) -> tuple[bool, str, str]:
 
 
 def _plan(
-    world: World, invoice: Invoice, contacts: Mapping[str, Planned], ledger: Ledger, mode: str
+    world: World,
+    invoice: Invoice,
+    contacts: Mapping[str, Planned],
+    ledger: Ledger,
+    merged: Mapping[str, list[str]],
+    mode: str,
 ) -> Planned:
     mapped = map_invoice(invoice, world.catalogue, world.spec)
     number = str(mapped.values["number"])
@@ -87,7 +115,7 @@ def _plan(
             planned, decision=filtered("left_alone", "A person decided to leave this invoice alone.")
         )
     contact = contacts.get(invoice.contact_external_id)
-    theirs = _contact_ids(world, invoice, contact)
+    theirs = _contact_ids(merged, contact)
     match = match_invoice(invoice, contact_external_ids=theirs, own_number=number, total=total, ledger=ledger)
     if match.external_id:
         if match.external_id in ledger.taken:
@@ -117,12 +145,12 @@ def _new(
     if native and native.state == "started":
         text = "Ignition's own Xero link is pushing it right now. It is looked at again when that has ended."
         return replace(planned, decision=held("native_pending", text, mapped))
-    if native and native.state == "completed" and native.external_id:
-        text = "Ignition says it pushed this invoice, but it is not in this Xero organisation. Check before it is sent."
-        return replace(planned, decision=held("native_missing", text, mapped))
     if match.candidates and reviewed != ReviewState.CREATE:
         text = "Xero has an invoice that looks the same. Choose it, or say that this one is new."
         return replace(planned, decision=held("possible_duplicate", text, mapped), undecided=match)
+    if native and native.state != "failed" and reviewed != ReviewState.CREATE:
+        text = "Ignition says it pushed this invoice, but it is not in this Xero organisation. Check before it is sent."
+        return replace(planned, decision=held("native_missing", text, mapped))
     if contact is None:
         text = "Its client could not be read from Ignition."
         return replace(planned, decision=held("no_client", text, mapped))
@@ -166,10 +194,9 @@ def _linked(
     return replace(planned, decision=decision, stopped=is_stopped(decision))
 
 
-def _contact_ids(world: World, invoice: Invoice, contact: Planned | None) -> list[str]:
+def _contact_ids(merged: Mapping[str, list[str]], contact: Planned | None) -> list[str]:
     """The target contacts whose documents may be this invoice: the linked one and those merged into it."""
     if contact is None or not contact.target_external_id:
         return []
     final = contact.target_external_id
-    merged = [item.external_id for item in world.contacts.values() if item.merged_into == final]
-    return [final, *merged]
+    return [final, *merged.get(final, ())]

@@ -16,7 +16,7 @@ from connectors.errors import ConnectorError, RateLimited
 from connectors.records import Kind as RecordKind
 from mappings.services import load_choices
 from practices.models import Connection
-from sync.models import Change, ChangeState, Kind, Verb
+from sync.models import Change, ChangeState, Kind, Mode, Verb
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +89,7 @@ def _due(connection: Connection) -> QuerySet[Change]:
     wanted = load_choices(connection.practice)[1].notes
     rows = Change.objects.filter(
         connection=connection, state=ChangeState.DONE, noted_at=None, sent_by__isnull=False, kind__in=NOTED
-    )
+    ).exclude(flow__mode=Mode.WATCH)  # a note is written into the target too
     if wanted == "none":
         return rows.none()
     return rows.order_by("pk") if wanted == "all" else rows.filter(verb=Verb.UPDATE).order_by("pk")

@@ -45,9 +45,9 @@ class Written:
         self.counts[name] = self.counts.get(name, 0) + 1
 
 
-def facts_hash(verb: str, values: Mapping[str, Any], target_external_id: str) -> str:
-    """Tells two plans of one record apart: what would be sent, and where."""
-    text = json.dumps([verb, values, target_external_id], sort_keys=True, separators=(",", ":"))
+def facts_hash(verb: str, values: Mapping[str, Any], target_external_id: str, refs: Mapping[str, str]) -> str:
+    """Tells two plans of one record apart: what would be sent, where, and to which client or invoice it belongs."""
+    text = json.dumps([verb, values, target_external_id, refs], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -168,7 +168,9 @@ def _write_changes(
     rows = Change.objects.filter(
         connection=world.sides.target, source_connection=world.sides.source, kind=flow.kind
     )
-    existing = {change.source_external_id: change for change in rows.filter(state__in=OPEN_CHANGE_STATES)}
+    # Locked, so that a person's decision made meanwhile waits for the plan instead of being overwritten by it.
+    unsent = rows.filter(state__in=OPEN_CHANGE_STATES).order_by("pk").select_for_update(of=("self",))
+    existing = {change.source_external_id: change for change in unsent}
     declined = set(
         rows.filter(state=ChangeState.CANCELLED, reason="declined").values_list(
             "source_external_id", "facts_hash"
@@ -190,7 +192,9 @@ def _write_changes(
             continue
         verb = Verb.UPDATE if item.target_external_id else Verb.CREATE
         wants_row = action in {"create", "update"} or (action == "held" and bool(item.decision.values))
-        digest = facts_hash(verb, item.decision.values, item.target_external_id) if wants_row else ""
+        digest = (
+            facts_hash(verb, item.decision.values, item.target_external_id, item.refs) if wants_row else ""
+        )
         if wants_row and verb == Verb.CREATE and external_id in created:
             wants_row = False
         if wants_row and (external_id, digest) in declined:
@@ -201,13 +205,15 @@ def _write_changes(
             written.add(_count_of(action, item, None))
             continue
         if old is not None and old.facts_hash == digest and old.verb == verb:
-            if _move(old, item):
+            if _move(old, item) or _depends_anew(old, item, before):
                 moved.append(old)
             written.open[external_id] = old
         else:
+            new = _new_change(world, flow, item, verb, digest, run)
             if old is not None:
                 superseded.append(old.pk)
-            old = _new_change(world, flow, item, verb, digest, run)
+                _inherit(new, old)
+            old = new
             fresh.append(old)
             written.open[external_id] = old
         written.add(_count_of(action, item, old))
@@ -225,6 +231,20 @@ def _write_changes(
         batch_size=BATCH,
     )
     return written
+
+
+def _inherit(new: Change, old: Change) -> None:
+    """What may have been sent stays so under new facts: a create is looked up before it is sent again."""
+    if new.verb == Verb.CREATE and old.verb == Verb.CREATE and old.first_sent_at is not None:
+        new.look_up_first = True
+        new.first_sent_at, new.look_up_from = old.first_sent_at, old.look_up_from
+        new.not_before = old.not_before
+
+
+def _depends_anew(old: Change, item: Planned, before: Mapping[tuple[str, str], Change]) -> bool:
+    """Whether an unsent Change waits for another one than the plan says: that one was replaced or is not needed."""
+    partner = before.get(item.depends_on) if item.depends_on else None
+    return bool(old.depends_on_id != (partner.pk if partner else None))
 
 
 def _count_of(action: str, item: Planned, change: Change | None) -> str:
@@ -254,7 +274,7 @@ def _move(old: Change, item: Planned) -> bool:
         return False
     state, reason, text = _wanted_state(item)
     released = old.state == ChangeState.PENDING and old.released_by_id is not None
-    if released and reason not in {"watch", "fill_gaps"}:
+    if released and reason != "watch":
         return False
     if (old.state, old.reason, old.message) == (state, reason, text[:500]):
         return False

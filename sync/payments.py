@@ -60,7 +60,7 @@ def _plan(
     )
     paid_on = world.day(payment.collected_at or (item.collection.started_at if item.collection else None))
     planned = replace(planned, date=paid_on or payment.date)
-    barred = may_write_payment(item, world.spec.choices)
+    barred = may_write_payment(item, world.spec.choices, collected_on=world.day(payment.collected_at))
     link = world.link(KIND, item.source_external_id)
     if link is not None:
         planned = replace(planned, target_external_id=link.target_external_id)
@@ -88,6 +88,7 @@ def _plan(
             paid_on=planned.date,
             there=receipts.get(target.external_id, ()),
             taken=taken,
+            others=world.payments,
         )
         if match.external_id:
             return replace(

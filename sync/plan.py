@@ -6,6 +6,7 @@ watch mode is the plan itself and not a second calculation.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -106,8 +107,11 @@ def may_write_invoice(invoice: Invoice, choices: Choices) -> Decision | None:
     return None
 
 
-def may_write_payment(item: Allocation, choices: Choices) -> Decision | None:
-    """Why a payment's share for one invoice is not written; ``None`` when it may be."""
+def may_write_payment(item: Allocation, choices: Choices, *, collected_on: date | None) -> Decision | None:
+    """Why a payment's share for one invoice is not written; ``None`` when it may be.
+
+    ``collected_on`` is the day where the practice is.
+    """
     state = item.payment.status
     if state in NOT_COLLECTED:
         return filtered(f"payment_{state}", NOT_COLLECTED[state])
@@ -121,8 +125,7 @@ def may_write_payment(item: Allocation, choices: Choices) -> Decision | None:
         return held("not_allocated", item.problem)
     if choices.post_payments == "paid_out" and state != "disbursed":
         return filtered("not_paid_out", "It is posted when Ignition has paid it out.")
-    paid_on = item.payment.collected_at
-    if choices.documents_from and paid_on and paid_on.date() < choices.documents_from:
+    if choices.documents_from and collected_on and collected_on < choices.documents_from:
         return filtered(
             "before_start", f"Collected before {choices.documents_from:%d %b %Y}, where syncing starts."
         )
@@ -166,7 +169,8 @@ def contact_update(
             conflicts[name] = ours
     if conflicts:
         names = " and ".join(LABELS[name] for name in conflicts)
-        text = f"{names} differ between Ignition and Xero. Choose which value is right."
+        verb = "differ" if len(conflicts) > 1 else "differs"
+        text = f"{names} {verb} between Ignition and Xero. Choose which value is right."
         values = {**write, **conflicts}
         before = {name: there[name] for name in values}
         return Decision(
@@ -207,8 +211,10 @@ def invoice_update(
     """A linked invoice: only a change in the source since the last agreement is written, and only where allowed."""
     if target.status in DEAD:
         return filtered("dead_in_target", f"It is {target.status.lower()} in Xero and stays so.")
-    changed = {name for name in (*INVOICE_FIELDS, "lines") if mapped.values.get(name) != base.get(name)}
-    if not base or not changed or (changed == {"lines"} and _same_lines(mapped.values, base)):
+    changed = {name for name in INVOICE_FIELDS if mapped.values.get(name) != base.get(name)}
+    if not _same_lines(mapped.values, base):
+        changed.add("lines")
+    if not base or not changed:
         return Decision(action="nothing", remarks=mapped.remarks)
     if mapped.issues:
         return held(mapped.issues[0].code, " ".join(issue.text for issue in mapped.issues), mapped)
@@ -260,9 +266,21 @@ def _money(value: Decimal | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
+_NUMBERS = frozenset({"quantity", "unit_amount", "discount", "tax_amount"})
+
+
 def _same_lines(values: Mapping[str, Any], base: Mapping[str, Any]) -> bool:
+    """Whether two sets of lines say the same; 450, 450.0 and 450.00 are one number, however it was written."""
+
     def plain(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        return [{name: item for name, item in line.items() if name != "external_id"} for line in lines]
+        return [
+            {
+                name: Decimal(item) if name in _NUMBERS and item else item
+                for name, item in line.items()
+                if name != "external_id"
+            }
+            for line in lines
+        ]
 
     return plain(values.get("lines") or []) == plain(base.get("lines") or [])
 

@@ -65,7 +65,7 @@ def after(error: Exception, *, tries: int, now: datetime, spread: float = 0.5) -
         return Verdict(state="parked", parked_as="unclear")
     if isinstance(error, ConnectorError):
         return Verdict(state="pending", not_before=later, trouble=True, result="retry")
-    return Verdict(state="parked", parked_as="internal", result="internal")
+    return Verdict(state="parked", parked_as="internal", look_up_first=True, result="internal")
 
 
 def reading_resumes_at(error: ConnectorError, *, tries: int, now: datetime, spread: float = 0.5) -> datetime:

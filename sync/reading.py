@@ -6,6 +6,7 @@ own clock, whatever ours says. While changes are recent the next walk overlaps i
 what has vanished, and reads again when its pages moved under it.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,8 +23,6 @@ from sync.models import Cursor, Snapshot
 
 OVERLAP = timedelta(minutes=5)
 """Read again what changed just before the last walk began: late commits and clocks that differ."""
-SWEEP_EVERY = timedelta(days=7)
-"""How often everything is read again, to find what a "changed since" list never shows."""
 MOST_WALKS = 3
 """How often a walk over everything starts again because rows moved between its pages."""
 
@@ -101,9 +100,13 @@ def _walk(
         try:
             page = source.read_page(plan, _window(cursor), cursor.resume or None)
         except Rejected:
-            if not cursor.resume:
+            restarts = cursor.walk.get("restarts", 0) + 1
+            if not cursor.resume or restarts > MOST_WALKS:
+                cursor.resume, cursor.walk = "", {}
+                cursor.save(update_fields=["resume", "walk"])
                 raise
-            cursor.resume, cursor.walk = "", _begin(cursor, plan, full=full)  # the place is no longer valid
+            cursor.resume = ""  # the place is no longer valid
+            cursor.walk = {**_begin(cursor, plan, full=full), "restarts": restarts}
             continue
         done = _store_page(connection, plan, cursor, page, progress)
         if done and _must_repeat(connection, cursor, page):
@@ -121,7 +124,9 @@ def _walk(
 def _begin(cursor: Cursor, plan: ReadPlan, *, full: bool) -> dict[str, Any]:
     now = timezone.now()
     swept = cursor.full_completed_at
-    everything = full or cursor.since is None or swept is None or swept < now - SWEEP_EVERY
+    everything = (
+        full or cursor.since is None or swept is None or swept < now - timedelta(hours=plan.sweep_hours)
+    )
     walk: dict[str, Any] = {"began": now.isoformat(), "full": everything, "pages": 0, "walks": 1}
     if not everything and cursor.since is not None:
         if plan.incremental:
@@ -154,12 +159,24 @@ def _store_page(
     newest = max((stamp for row in page.rows if (stamp := _stamp(row))), default=None)
     if newest is not None and newest.isoformat() > walk.get("newest", ""):
         walk["newest"] = newest.isoformat()
+    following = _unseen(walk, page.next)
     with transaction.atomic():
         stored = snapshots.store(connection, page.rows, now=now, mark_seen=bool(walk.get("full")))
-        cursor.resume = page.next or ""
+        cursor.resume = following or ""
         cursor.save(update_fields=["resume", "walk"])
     progress.add(plan.kind.value, stored)
-    return page.next is None
+    return following is None
+
+
+def _unseen(walk: dict[str, Any], place: str | None) -> str | None:
+    """The next place, unless this walk has been there: a list whose places go in a circle would never end."""
+    if place is None:
+        return None
+    mark = hashlib.sha256(place.encode()).hexdigest()[:12]
+    if mark in walk.setdefault("places", []):
+        return None
+    walk["places"].append(mark)
+    return place
 
 
 def _stamp(row: Row) -> datetime | None:

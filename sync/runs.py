@@ -61,9 +61,11 @@ def start(
             return start(practice, trigger=trigger, actor=actor, full=full, reads=reads, wake=wake)
         run = found
         # What the newcomer wanted must not be lost: an open run that is past its plan plans again before it ends.
-        Run.objects.filter(pk=run.pk, state__in=OPEN_RUN_STATES).update(
+        taken = Run.objects.filter(pk=run.pk, state__in=OPEN_RUN_STATES).update(
             again=True, full=run.full or full, reads=run.reads or reads
         )
+        if not taken:  # it ended at this very moment
+            return start(practice, trigger=trigger, actor=actor, full=full, reads=reads, wake=wake)
     if wake:
         nudge.after_commit(run.pk)
     return run
@@ -182,14 +184,14 @@ class _Slice:
         self._progress("plan", 0)
         publish_suggested_once(self.run.practice)
         self.run.again = False
-        self._save("again")
+        self.run.mapping_version = mapping_version(self.run.practice)
+        self._save("again", "mapping_version")
         for sides, flows in sides_of(self.run.practice):
             self._hold(self.lane)
             for kind, counts in plan_all(sides, flows, self.run).items():
                 kept = {name: self.run.counts.get(kind, {}).get(name, 0) for name in ("written", "verified")}
                 self.run.counts[kind] = {**counts, **kept}
-            self.run.mapping_version = mapping_version(self.run.practice)
-        self._save("counts", "mapping_version")
+        self._save("counts")
         return True
 
     def _deliver(self, connection: Connection) -> bool:
@@ -205,6 +207,10 @@ class _Slice:
             target = cast("Target", client)  # a flow's target is a provider that takes writes
             while True:
                 self._hold(lane)
+                if mapping_version(self.run.practice) != self.run.mapping_version:
+                    # What is still unsent was planned by a mapping that someone has replaced meanwhile.
+                    Run.objects.filter(pk=self.run.pk).update(again=True)
+                    return True
                 before = client.session.calls
                 turn = deliver.deliver_batch(connection, target, self.run)
                 self._count_calls(connection, client.session.calls - before, 0)
@@ -300,7 +306,12 @@ class _Slice:
             for name in ("held", "failed", "pending")
         )
         self._save("counts")
-        self._close(RunState.INCOMPLETE if waiting else RunState.DONE, "")
+        with transaction.atomic():
+            # Whoever wants something of this run waits for the row, and finds it closed or still to go round.
+            if Run.objects.select_for_update().get(pk=run.pk).again:
+                self._pause(0)
+                return
+            self._close(RunState.INCOMPLETE if waiting else RunState.DONE, "")
 
     def _close(self, state: str, message: str) -> None:
         run = self.run

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from connectors.base import Outcome, Row
+from connectors.records import Invoice
 from connectors.records import Kind as RecordKind
 from connectors.registry import explain
 from practices.audit import record as audit
@@ -37,9 +39,19 @@ def accepted(change: Change, values: Mapping[str, Any], outcome: Outcome) -> boo
 
 
 def done(
-    change: Change, values: Mapping[str, Any], external_id: str, row: Row, *, warnings: Sequence[str] = ()
+    change: Change,
+    values: Mapping[str, Any],
+    external_id: str,
+    row: Row,
+    *,
+    warnings: Sequence[str] = (),
+    looked_up: bool = False,
 ) -> bool:
-    """Link, snapshot, Change and standing in one transaction, so that none is known without the others."""
+    """Link, snapshot, Change and standing in one transaction, so that none is known without the others.
+
+    ``looked_up``: the object may have been made from earlier facts. What it holds differently is then remembered as
+    agreed, so that the next plan sees the difference and brings it up to date.
+    """
     now = timezone.now()
     differences = (
         stored_agrees(change.kind, values, row.record) if row.record is not None else ["it can't be read"]
@@ -47,7 +59,7 @@ def done(
     with transaction.atomic():
         if row.record is not None:
             snapshots.store_one(change.connection, row)
-        _link(change, external_id, row)
+        _link(change, external_id, row, looked_up=looked_up)
         Change.objects.filter(pk=change.pk).update(
             state=ChangeState.DONE,
             target_external_id=external_id,
@@ -66,9 +78,12 @@ def done(
     return not differences
 
 
-def _link(change: Change, external_id: str, row: Row) -> None:
+def _link(change: Change, external_id: str, row: Row, *, looked_up: bool) -> None:
     now = timezone.now()
     there = _there(change.kind, row)
+    if not looked_up:
+        # An answer may leave out what it stored: that was not lost, and a later difference is not a person's doing.
+        there = {name: value or change.values.get(name, value) for name, value in there.items()}
     if change.verb == Verb.CREATE:
         Link.objects.update_or_create(
             source_connection=change.source_connection,
@@ -81,7 +96,7 @@ def _link(change: Change, external_id: str, row: Row) -> None:
                 "method": LinkMethod.WRITTEN,
                 "confidence": 1,
                 "reasons": ["Written by this app"],
-                "base_source": change.values,
+                "base_source": {**change.values, **_differing(change, there)} if looked_up else change.values,
                 "base_target": there,
                 "agreed_at": now,
             },
@@ -107,6 +122,60 @@ def _there(kind: str, row: Row) -> dict[str, Any]:
     if kind == Kind.INVOICE:
         return invoice_values(row.record)  # type: ignore[arg-type]
     return {}
+
+
+def _differing(change: Change, there: Mapping[str, Any]) -> dict[str, Any]:
+    """What the target holds otherwise than planned; lines count as one value."""
+    out = {
+        name: value
+        for name, value in there.items()
+        if name != "lines" and name in change.values and value and value != change.values[name]
+    }
+    ours, theirs = change.values.get("lines") or [], there.get("lines") or []
+    if theirs and [_line(item) for item in ours] != [_line(item) for item in theirs]:
+        out["lines"] = theirs
+    return out
+
+
+def _line(values: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (
+        values["description"],
+        Decimal(values["quantity"]),
+        Decimal(values["unit_amount"]),
+        values.get("account_code", ""),
+        values.get("tax_type", ""),
+    )
+
+
+def is_foreign(change: Change, values: Mapping[str, Any], row: Row) -> bool:
+    """Whether an invoice found under our number is someone else's: another client's and over another amount."""
+    record = row.record
+    if change.verb != Verb.CREATE or change.kind != Kind.INVOICE or not isinstance(record, Invoice):
+        return False
+    wanted = values.get("contact_external_id", "")
+    other = bool(wanted and record.contact_external_id and record.contact_external_id != wanted)
+    return record.type not in {"", "ACCREC"} or (other and record.total != Decimal(values["total"]))
+
+
+def number_taken(change: Change) -> None:
+    text = f"{_name(change)} has another document with the number {change.natural_key}: another client, another total."
+    _park(change, ParkedAs.REJECTED, "duplicate_number", f"{text} Change that one's number, then retry this.")
+
+
+def linked_elsewhere(change: Change) -> None:
+    """The target's record belongs to another record here; which one is right is for a person to say."""
+    text = (
+        f"What {_name(change)} has for it is linked to another record here. Check which of the two is right."
+    )
+    _park(change, ParkedAs.REJECTED, "already_linked", text, look_up=True)
+
+
+def send_alone(changes: Sequence[Change], reason: str) -> None:
+    """The target refused the whole batch and carried out none of it: each goes out by itself."""
+    ids = [change.pk for change in changes]
+    Change.objects.filter(pk__in=ids, state=ChangeState.IN_FLIGHT).update(
+        state=ChangeState.PENDING, reason=reason, not_before=None
+    )
 
 
 def holds(change: Change, row: Row) -> bool:
@@ -220,12 +289,18 @@ def _park(change: Change, parked_as: ParkedAs, reason: str, text: str, *, look_u
 def _stand(change: Change, standing: Standing, reason: str, text: str) -> None:
     """Keep the source record's standing current between plans. A payment stands in sync when all its shares do."""
     record_id = change.source_external_id.split("/", 1)[0]
-    if standing == Standing.IN_SYNC and record_id != change.source_external_id:
-        others = Change.objects.open().filter(
-            connection=change.connection, kind=change.kind, source_external_id__startswith=f"{record_id}/"
-        )
-        if others.exclude(pk=change.pk).exists():
-            return
-    Snapshot.objects.filter(
+    source = Snapshot.objects.filter(
         connection=change.source_connection, kind=change.kind, external_id=record_id
-    ).update(standing=standing, standing_reason=reason[:40], standing_text=text[:500])
+    )
+    if standing == Standing.IN_SYNC and record_id != change.source_external_id:
+        shares = source.values_list("record__invoice_external_ids", flat=True).first() or []
+        # By exact ids, which an index answers; by the common stem every open payment would be looked through.
+        others = Change.objects.open().filter(
+            practice=change.practice_id,
+            connection=change.connection_id,
+            kind=change.kind,
+            source_external_id__in=[f"{record_id}/{share}" for share in shares],
+        )
+        if len(shares) > 1 and others.exclude(pk=change.pk).exists():
+            return
+    source.update(standing=standing, standing_reason=reason[:40], standing_text=text[:500])

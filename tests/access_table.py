@@ -70,7 +70,7 @@ GET   /                                                  go     go     go     go
 GET   /practices/new/                                    200    200    200    200    200       login  200
 GET   /profile/                                          200    200    200    200    200       login  200
 POST  /practices/new/                                    200    200    200    200    200       login  200
-POST  /profile/                                          go     go     go     go     go        login  go
+POST  /profile/                                          200    200    200    200    200       login  200
 GET   /invitations/<token>/                              200    200    200    200    200       200    200
 POST  /invitations/<pk>/accept/                          404    404    404    404    404       login  404
 GET   /connections/callback/<provider>/                  400    400    400    400    400       login  400
@@ -101,7 +101,7 @@ POST  /accounts/sessions/                                go     go     go     go
 GET   /accounts/password/set/                            go     go     go     go     go        login  go
 GET   /accounts/login/code/confirm/                      go     go     go     go     go        login  go
 GET   /accounts/2fa/authenticate/                        go     go     go     go     go        login  go
-GET   /accounts/2fa/webauthn/login/                      go     go     go     go     go        go     go
+GET   /accounts/2fa/webauthn/login/                      go     go     go     go     go        login  go
 GET   /accounts/2fa/totp/deactivate/                     404    404    404    404    404       login  404
 GET   /accounts/2fa/recovery-codes/                      404    404    404    404    404       login  404
 GET   /accounts/2fa/recovery-codes/download/             404    404    404    404    404       login  404

@@ -23,6 +23,8 @@ COLLECTIONS_READ_SECONDS = 90
 FIRST_DAY = date(2013, 1, 1)
 """Before Ignition existed: the start of a whole-history window."""
 AHEAD_DAYS = 396
+DAILY = 24
+"""A voided invoice just leaves the list, so what vanished is looked for every day."""
 TRAILING_COLLECTION_DAYS = 60
 """Fees and payouts land on old collection rows, up to about a month later."""
 
@@ -48,7 +50,7 @@ READ_PLANS = (
     ReadPlan(kind=Kind.SERVICE, variant="deleted"),
     ReadPlan(kind=Kind.PROPOSAL),
     ReadPlan(kind=Kind.PROPOSAL, variant="archived"),
-    ReadPlan(kind=Kind.INVOICE),
+    ReadPlan(kind=Kind.INVOICE, sweep_hours=DAILY),
     ReadPlan(kind=Kind.PAYMENT),
     ReadPlan(kind=Kind.PAYMENT, variant="cancelled"),
     ReadPlan(kind=Kind.COLLECTION, incremental=False, trailing_days=TRAILING_COLLECTION_DAYS),
@@ -109,8 +111,11 @@ def _params(plan: ReadPlan, window: Window, resume: str | None) -> dict[str, str
 
 def _next(body: dict[str, Any], resume: str | None) -> str | None:
     """The next cursor; a list that says there is more but gives none, or the same one again, has ended."""
-    pagination = (body.get("meta") or {}).get("pagination") or {}
+    meta = body.get("meta")
+    pagination = meta.get("pagination") if isinstance(meta, dict) else None
+    if not isinstance(pagination, dict):
+        return None
     cursor = pagination.get("next_cursor")
-    if not pagination.get("has_more") or not cursor or cursor == resume:
+    if pagination.get("has_more", True) in {False, "false"} or not cursor or str(cursor) == resume:
         return None
     return str(cursor)

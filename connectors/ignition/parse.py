@@ -53,7 +53,7 @@ def _surcharge(money: Any) -> Decimal:
 
 
 def client(data: dict[str, Any]) -> Contact:
-    linked = {"xero": text(data, "xero_contact_id"), "qbo": text(data, "qbo_customer_id")}
+    linked = {"xero": text(data, "xero_contact_id").lower(), "qbo": text(data, "qbo_customer_id")}
     tags = data.get("tags") or []
     return Contact(
         external_id=required(data, "slug"),
@@ -144,7 +144,7 @@ def invoice(data: dict[str, Any]) -> Invoice:
         payment_source=text(data, "payment_source"),
         origin=text(data, "source"),
         lines=tuple(_line(item, index) for index, item in enumerate(items(data, "items"))),
-        native=_native(deployment) if isinstance(deployment, dict) else None,
+        native=_native(deployment) if isinstance(deployment, dict) and any(deployment.values()) else None,
         payout_external_id=text(data, "disbursal", "id"),
         payout_state=text(data, "disbursal", "state"),
         **_stamps(data),
@@ -173,11 +173,14 @@ def _line(data: dict[str, Any], index: int) -> Line:
 
 
 def _native(data: dict[str, Any]) -> NativePush:
-    """The inside of ``deployment`` is not documented: the names seen internally and their likely variants."""
+    """The inside of ``deployment`` is not documented: the names seen internally and their likely variants.
+
+    One that says something, but no state that is known, keeps the state "unknown": it may have been pushed.
+    """
     return NativePush(
         ledger=text(data, "ledger") or text(data, "ledger_name"),
-        state=text(data, "state") or text(data, "status"),
-        external_id=text(data, "external_id") or text(data, "ledger_id"),
+        state=(text(data, "state") or text(data, "status")).lower() or "unknown",
+        external_id=(text(data, "external_id") or text(data, "ledger_id")).lower(),
         number=text(data, "external_number") or text(data, "number"),
         message=text(data, "message"),
     )

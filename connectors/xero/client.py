@@ -15,10 +15,11 @@ from connectors.errors import NotFound, Rejected, Unclear, Unreadable
 from connectors.fields import text
 from connectors.http import ApiSession
 from connectors.records import Kind
-from connectors.xero import failures, parse, render
+from connectors.xero import failures, identity, parse, render
 
 ACCOUNTING = "/api.xro/2.0"
 PAGE_SIZE = 1000
+DEFAULT_PAGE = 100
 NUMBERS_PER_LOOKUP = 40
 SETTINGS_MINUTES = 60
 """Accounts, tax rates and the like seldom change; the first read and a person's request read them at once."""
@@ -100,7 +101,8 @@ class XeroClient:
 
     def read_page(self, plan: ReadPlan, window: Window, resume: str | None) -> Page:
         path, name, _, _ = parse.SHAPES[plan.kind]
-        page = int(resume or 1)
+        number, _, first_before = (resume or "1").partition(" ")
+        page = int(number)
         params = _list_params(plan.kind, page)
         headers = dict(self._tenant)
         if window.since is not None and plan.incremental:
@@ -112,9 +114,13 @@ class XeroClient:
             raise Unreadable(
                 f"Xero sent a list without {name}.", provider=self.provider, status=answer.status
             )
+        rows = parse.rows(plan.kind, data)
+        first = rows[0].external_id if rows else ""
+        # A list that knows no pages gives the same one again.
+        following = None if first and first == first_before else _next(plan.kind, body, page, len(data))
         return Page(
-            rows=parse.rows(plan.kind, data),
-            next=_next(plan.kind, body, page, len(data)),
+            rows=rows,
+            next=f"{following} {first}" if following else None,
             read_at=answer.date,
             total=_total(body),
         )
@@ -162,7 +168,7 @@ class XeroClient:
         rows = self._candidates(kind, writes, since)
         found = {}
         for write in writes:
-            match = next((row for row in rows if is_same(kind, write, row.raw)), None)
+            match = next((row for row in rows if identity.is_found(kind, write, row.raw)), None)
             if match is not None:
                 found[write.key] = match
         return found
@@ -188,7 +194,10 @@ class XeroClient:
                     "pageSize": str(PAGE_SIZE),
                 }
                 body = self.get_json("/Invoices", params)
-                rows.extend(parse.rows(kind, body.get("Invoices") or []))
+                data = body.get("Invoices") if isinstance(body, dict) else None
+                if not isinstance(data, list):
+                    raise Unreadable("Xero sent a list without Invoices.", provider=self.provider)
+                rows.extend(parse.rows(kind, data))
             return rows
         plan = ReadPlan(kind=kind)
         resume: str | None = None
@@ -200,46 +209,24 @@ class XeroClient:
                 return rows
 
 
-def is_same(kind: Kind, write: Write, raw: dict[str, Any]) -> bool:
-    """Whether an object in Xero is the one that this write makes: by id, else by its natural key."""
-    _, _, id_field, _ = parse.SHAPES[kind]
-    if write.external_id:
-        return text(raw, id_field) == write.external_id
-    if kind is Kind.CONTACT:
-        return text(raw, "ContactNumber") == write.natural_key
-    if kind is Kind.INVOICE:
-        return text(raw, "InvoiceNumber") == write.natural_key
-    return (
-        text(raw, "Reference") == write.natural_key
-        and text(raw, "Invoice", "InvoiceID") == write.values["invoice_external_id"]
-        and text(raw, "Status") != "DELETED"
-    )
-
-
 def _outcomes(
     kind: Kind, writes: Sequence[Write], data: list[Any], *, listed_only: bool
 ) -> tuple[Outcome, ...]:
-    """One outcome per write, matched by own key; by position only where the answer has as many elements."""
+    """One outcome per write. With ``listed_only`` the answer names just the elements that were refused."""
     elements = [item for item in data if isinstance(item, dict)]
-    by_place = len(elements) == len(writes) and not listed_only
-    out = []
-    for index, write in enumerate(writes):
-        element = next((item for item in elements if is_same(kind, write, item)), None)
-        if (
-            element is None
-            and by_place
-            and not any(is_same(kind, other, elements[index]) for other in writes)
-        ):
-            element = elements[index]
-        out.append(Outcome(ok=False, unclear=True) if element is None else _outcome(kind, element))
-    return tuple(out)
+    matched = identity.match(kind, writes, elements, complete=not listed_only)
+    return tuple(
+        Outcome(ok=False, unclear=True) if item is None else _outcome(kind, item, refused=listed_only)
+        for item in matched
+    )
 
 
-def _outcome(kind: Kind, element: dict[str, Any]) -> Outcome:
+def _outcome(kind: Kind, element: dict[str, Any], *, refused: bool) -> Outcome:
     """A refused element repeats what was asked for, not what is stored: only its messages are kept."""
     said = tuple(failures.messages({**element, "Detail": None, "Message": None}))
     refused = (
-        text(element, "StatusAttributeString").upper() == "ERROR"
+        refused
+        or text(element, "StatusAttributeString").upper() == "ERROR"
         or element.get("HasErrors") is True
         or element.get("HasValidationErrors") is True
         or bool(said)
@@ -276,7 +263,8 @@ def _next(kind: Kind, body: dict[str, Any], page: int, count: int) -> str | None
     pagination = body.get("pagination")
     if isinstance(pagination, dict) and pagination.get("pageCount") is not None:
         return str(page + 1) if page < int(pagination["pageCount"]) else None
-    return str(page + 1) if count >= PAGE_SIZE else None
+    # Without a word about pages: a list may have been cut at any full hundred, so only a broken one is the last.
+    return str(page + 1) if count and count % DEFAULT_PAGE == 0 else None
 
 
 def _total(body: dict[str, Any]) -> int | None:

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    sync_playwright,
+)
 
 from practices.models import User
 
@@ -21,7 +28,8 @@ ARGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESKTOP = ViewportSize(width=1280, height=900)
+PHONE = ViewportSize(width=390, height=844)
 MOST_MS = 10_000
 """What a page may take on a busy machine before a test gives up."""
 
@@ -58,7 +66,7 @@ def open_as(chromium: Browser, site: str) -> Iterator[OpenAs]:
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def opened(user: User | None, *, dark: bool = False, size: Any = DESKTOP) -> Page:
+    def opened(user: User | None, *, dark: bool = False, size: ViewportSize = DESKTOP) -> Page:
         context = chromium.new_context(
             base_url=site,
             viewport=size,

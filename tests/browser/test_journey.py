@@ -105,7 +105,7 @@ def _watch_the_first_sync(page: Page, office: Office) -> None:
     expect(page.get_by_role("heading", name="Last sync")).to_be_visible()
     page.get_by_role("button", name="Sync now").click()
     expect(page.get_by_role("heading", name="Sync running")).to_be_visible()
-    office.finish(Run.objects.order_by("pk").last())
+    office.finish(Run.objects.latest("pk"))
 
 
 def _switch_on(page: Page) -> None:
@@ -124,7 +124,7 @@ def _switch_on(page: Page) -> None:
 
 
 def _finish(page: Page, office: Office) -> None:
-    office.finish(Run.objects.order_by("pk").last())
+    office.finish(Run.objects.latest("pk"))
     expect(page.get_by_role("heading", name="Sync running")).to_have_count(0)
     office.sync()
 
@@ -142,7 +142,6 @@ def _books_agree(page: Page, office: Office) -> None:
     for snapshot in agreed:
         link = Link.objects.get(kind=Kind.INVOICE, source_external_id=snapshot.external_id)
         assert office.ledger.invoices[link.target_external_id]["Total"] == snapshot.amount
-    assert any(item.standing == Standing.IN_SYNC for item in agreed)
     for kind, path in ((Kind.CONTACT, "contacts"), (Kind.INVOICE, "invoices"), (Kind.PAYMENT, "payments")):
         page.goto(f"{HOME}{path}/?standing=in_sync")
         known = Snapshot.objects.filter(connection__provider="ignition", kind=kind, standing=Standing.IN_SYNC)
@@ -163,6 +162,7 @@ def _decide_a_review(page: Page, owner: User) -> None:
     decided = Review.objects.get(decided_by=owner)
     assert decided.title in title
     page.goto(f"{HOME}reviews/{decided.pk}/")
+    expect(page.get_by_role("button", name="Link", exact=True)).to_have_count(0)
     page.get_by_role("button", name="Undo this decision").click()
     expect(page.get_by_text("opened again")).to_be_visible()
 

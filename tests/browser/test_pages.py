@@ -113,6 +113,15 @@ def test_a_viewer_is_offered_nothing_to_press(open_as: OpenAs, full: FullPractic
         assert forms.count() == 0, address
 
 
+def test_what_is_wrong_would_be_seen(open_as: OpenAs, full: FullPractice) -> None:
+    page = open_as(full.people[Role.STAFF])
+    page.goto(f"/p/{full.practice.slug}/contacts/")
+    page.evaluate("document.querySelector('main').prepend(document.createElement('img'))")
+    page.evaluate("document.querySelector('main').append('x'.repeat(2000))")
+    assert any("image-alt" in text for text in violations(page.context.new_cdp_session(page)))
+    assert _on_a_phone(page)
+
+
 def _on_a_phone(page: Page) -> list[str]:
     before = page.viewport_size
     page.set_viewport_size(PHONE)

@@ -154,3 +154,14 @@ def test_root_in_a_folder_closed_to_others_runs_it_in_a_namespace_or_says_why_no
     else:
         assert outcome == pwd.getpwuid(os.geteuid()).pw_name
     assert base.stat().st_mode & 0o777 == 0o700  # nothing was opened up to get there
+
+
+def test_a_link_where_the_socket_should_go_is_refused(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name can be foreseen, and whoever starts this as root gives what is found there to another account."""
+    (base / "ours").mkdir(mode=0o700)
+    (base / "trap").symlink_to(base / "ours")
+    (base / "open").mkdir()
+    for name in ("trap", "open"):
+        monkeypatch.setattr(postgres, "Path", lambda *parts, name=name: base / name)
+        with pytest.raises(postgres.PostgresError, match="not a private folder"):
+            postgres._short_folder(base, postgres._RunAs())
