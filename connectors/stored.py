@@ -54,6 +54,8 @@ def _loader(cls: type[Any]) -> Callable[[dict[str, Any]], Any]:
     def build(data: dict[str, Any]) -> Any:
         values = {}
         for name, value in data.items():
+            if name not in converters:
+                continue  # written by another version; the next read of the object drops it
             convert = converters[name]
             values[name] = value if convert is None or value is None else convert(value)
         return cls(**values)
