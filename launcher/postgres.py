@@ -18,7 +18,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -90,6 +90,8 @@ class Server:
                 except BlockingIOError:
                     return
                 self._run_as.run(self.bindir / "pg_ctl", "-D", self.data, "-m", "fast", "-w", "stop")
+                with suppress(OSError):
+                    _short_name(self.data).rmdir()
 
 
 def has_data(base: Path) -> bool:
@@ -256,7 +258,7 @@ def _start(data: Path, bindir: Path, run_as: _RunAs, *, durable: bool) -> None:
 
 def _short_folder(data: Path, run_as: _RunAs) -> Path:
     """A private folder with a short name, the same one at every start."""
-    folder = Path("/tmp", f"pg-{hashlib.sha256(str(data).encode()).hexdigest()[:16]}")  # noqa: S108
+    folder = _short_name(data)
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     # Anybody may have put something there first, a link to a folder of ours included.
@@ -267,6 +269,10 @@ def _short_folder(data: Path, run_as: _RunAs) -> Path:
         )
     _give_to(folder, run_as)
     return folder
+
+
+def _short_name(data: Path) -> Path:
+    return Path("/tmp", f"pg-{hashlib.sha256(str(data).encode()).hexdigest()[:16]}")  # noqa: S108
 
 
 def _socket_folder(data: Path) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from connectors.records import Invoice
 from mappings.engine import Mapped, map_invoice
-from sync.documents import Ledger, match_invoice
+from sync.documents import DEAD, Ledger, match_invoice
 from sync.linking import Match
 from sync.models import ReviewState
 from sync.plan import (
@@ -52,6 +52,35 @@ def plan_invoices(world: World, contacts: Mapping[str, Planned], *, mode: str) -
             ledger.taken.add(planned.found.external_id)
         out[invoice.external_id] = planned
     return _same_number_twice(out)
+
+
+def vanished_invoices(world: World) -> dict[str, Planned]:
+    """Linked invoices that Ignition no longer lists while the ledger still counts on their money: for a person."""
+    out = {}
+    for invoice in world.vanished.values():
+        link = world.link(KIND, invoice.external_id)
+        target = world.documents.get(link.target_external_id) if link is not None else None
+        if target is None or target.status in DEAD:
+            continue
+        client = world.clients.get(invoice.contact_external_id)
+        text = (
+            "Ignition no longer lists this invoice: it was voided or deleted there. "
+            f"In Xero it is still {target.status.lower()}. Void or credit it there."
+        )
+        out[invoice.external_id] = Planned(
+            kind=KIND,
+            source_external_id=invoice.external_id,
+            record_external_id=invoice.external_id,
+            title=" · ".join(
+                part for part in (client.name if client else "", invoice.reference or invoice.number) if part
+            ),
+            target_external_id=target.external_id,
+            decision=held("void_in_source", text),
+            amount=target.total,
+            currency=target.currency,
+            date=invoice.date,
+        )
+    return out
 
 
 def _same_number_twice(planned: Mapping[str, Planned]) -> dict[str, Planned]:

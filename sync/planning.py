@@ -7,7 +7,7 @@ from django.db import transaction
 from connectors.records import Contact
 from mappings.services import load_choices
 from sync.contacts import plan_contacts, same_name_twice
-from sync.invoices import clients_needed, plan_invoices
+from sync.invoices import clients_needed, plan_invoices, vanished_invoices
 from sync.linking import is_active, survivor
 from sync.models import SYNCED_KINDS, Change, Flow, Kind, Link, Run
 from sync.outbox import write_plan
@@ -37,7 +37,11 @@ def decide_all(world: World, modes: Mapping[str, str]) -> dict[Kind, dict[str, P
     contacts = same_name_twice(contacts)
     invoices = plan_invoices(world, contacts, mode=modes[Kind.INVOICE])
     payments = plan_payments(world, invoices, mode=modes[Kind.PAYMENT])
-    return {Kind.CONTACT: contacts, Kind.INVOICE: invoices, Kind.PAYMENT: payments}
+    return {
+        Kind.CONTACT: contacts,
+        Kind.INVOICE: {**invoices, **vanished_invoices(world)},
+        Kind.PAYMENT: payments,
+    }
 
 
 def follow_merges(world: World) -> int:

@@ -21,7 +21,7 @@ from practices.connections import client_for
 from practices.models import Connection, ConnectionState, Practice, User
 from sync import budget, deliver, lanes, notes, nudge, policy, reading, settle
 from sync.flows import ensure_flows, sides_of
-from sync.models import OPEN_CHANGE_STATES, OPEN_RUN_STATES, Change, ChangeState, Run, RunState
+from sync.models import OPEN_CHANGE_STATES, OPEN_RUN_STATES, Change, ChangeState, Mode, Run, RunState
 from sync.planning import plan_all
 
 log = structlog.get_logger(__name__)
@@ -49,7 +49,8 @@ def start(
     """Queue a run, or return the one that is open: a practice has one at a time.
 
     An open run that has not begun to read takes over the wish for a full read. ``reads=False`` only plans and
-    delivers. With ``wake`` a worker is nudged after the commit.
+    delivers; where something may be written, the target is still read first, so that nothing is added to it that
+    somebody else has added meanwhile. With ``wake`` a worker is nudged after the commit.
     """
     ensure_flows(practice)
     try:
@@ -143,10 +144,15 @@ class _Slice:
             .order_by("provider")
         )
         stages: list[tuple[str, Callable[[], bool]]] = []
-        if self.run.reads:
-            stages += [(f"read {c.provider}", lambda c=c: self._read(c)) for c in connections]  # type: ignore[misc]
+        pairs = sides_of(self.run.practice)
+        targets = {sides.target.pk: sides.target for sides, _ in pairs}
+        writing = {
+            s.target.pk for s, flows in pairs if {flow.mode for flow in flows.values()} != {Mode.WATCH}
+        }
+        usable = [c for c in connections if c.pk in writing and c.state == ConnectionState.CONNECTED]
+        to_read = connections if self.run.reads else usable
+        stages += [(f"read {c.provider}", lambda c=c: self._read(c)) for c in to_read]  # type: ignore[misc]
         stages.append(("plan", self._plan))
-        targets = {sides.target.pk: sides.target for sides, _ in sides_of(self.run.practice)}
         stages += [(f"deliver {c.provider}", lambda c=c: self._deliver(c)) for c in targets.values()]  # type: ignore[misc]
         return stages
 
@@ -243,7 +249,14 @@ class _Slice:
         if connection.state != ConnectionState.CONNECTED:
             self._close(RunState.FAILED, connection.state_reason)
             return False
-        return self._wait(turn.resumes_at or timezone.now() + timedelta(seconds=15), turn.message)
+        now = timezone.now()
+        until = turn.resumes_at or now + timedelta(seconds=15)
+        if (
+            until - now > WORTH_WAITING
+        ):  # by then the plan is old: read and plan again before anything is sent
+            self.run.stage, self.run.queued_at = "", now
+            self._save("stage", "queued_at")
+        return self._wait(until, turn.message)
 
     def _lane(self, connection: Connection) -> lanes.Lane | None:
         """The connection's lane, or a pause: busy, told to wait, or needing a person."""

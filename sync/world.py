@@ -54,7 +54,10 @@ class Sides:
 
 @dataclass
 class World:
-    """One plan's inputs. ``links`` and ``reviews`` are keyed by kind and source id."""
+    """One plan's inputs. ``links`` and ``reviews`` are keyed by kind and source id.
+
+    ``vanished`` are linked invoices that the source no longer lists.
+    """
 
     sides: Sides
     spec: Spec
@@ -69,6 +72,7 @@ class World:
     receipts: dict[str, Payment]
     links: dict[tuple[str, str], Link] = field(default_factory=dict)
     reviews: dict[tuple[str, str], Review] = field(default_factory=dict)
+    vanished: dict[str, Invoice] = field(default_factory=dict)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     now: datetime = field(default_factory=timezone.now)
 
@@ -82,6 +86,7 @@ class World:
 
 def load_world(sides: Sides, version: int, choices: Choices) -> World:
     source, target = sides.source, sides.target
+    links = {(link.kind, link.source_external_id): link for link in _of(Link, sides)}
     people: dict[str, list[Person]] = defaultdict(list)
     for person in records(source, Kind.PERSON).values():
         people[person.contact_external_id].append(person)
@@ -100,10 +105,21 @@ def load_world(sides: Sides, version: int, choices: Choices) -> World:
         contacts=records(target, Kind.CONTACT),
         documents=records(target, Kind.INVOICE),
         receipts=records(target, Kind.PAYMENT),
-        links={(link.kind, link.source_external_id): link for link in _of(Link, sides)},
+        links=links,
+        vanished=_vanished(source, [external_id for kind, external_id in links if kind == Kind.INVOICE]),
         reviews={(review.kind, review.source_external_id): review for review in _of(Review, sides)},
         zone=zone,
     )
+
+
+def _vanished(source: Connection, linked: list[str]) -> dict[str, Invoice]:
+    rows = Snapshot.objects.of(source, Kind.INVOICE.value).filter(problem="", gone_at__isnull=False)
+    wanted = set(linked)
+    return {
+        external_id: load(Kind.INVOICE, record)
+        for external_id, record in rows.values_list("external_id", "record").iterator(2000)
+        if external_id in wanted
+    }
 
 
 def load_facts(sides: Sides) -> Facts:

@@ -5,9 +5,12 @@ Loaded with ``-p tests.pgplugin``: by the time a ``conftest.py`` runs, Django's 
 """
 
 import atexit
+import fcntl
 import os
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from launcher import postgres
@@ -38,9 +41,29 @@ SETTINGS = {
 }
 
 
+#: A folder this young may belong to a run that is just starting.
+YOUNG_SECONDS = 60
+
+FOLDERS = Path("/var/tmp" if os.path.isdir("/var/tmp") else tempfile.gettempdir())
+PREFIX = "pg-tests-"
+
+
+def _clear_away_orphans() -> None:
+    """Stop and remove the servers of runs that were killed; nobody holds their lock."""
+    for lock in FOLDERS.glob(f"{PREFIX}*/users.lock"):
+        with suppress(OSError, postgres.PostgresError), lock.open("a") as users:
+            if time.time() - lock.stat().st_mtime < YOUNG_SECONDS:
+                continue
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(users, fcntl.LOCK_UN)
+            postgres.ensure_running(lock.parent, durable=False).stop()
+            shutil.rmtree(lock.parent)
+
+
 def _own_server() -> str:
     """Start the throw-away server; returns its URL."""
-    base = Path(tempfile.mkdtemp(prefix="pg-tests-", dir="/var/tmp" if os.path.isdir("/var/tmp") else None))
+    _clear_away_orphans()
+    base = Path(tempfile.mkdtemp(prefix=PREFIX, dir=FOLDERS))
     base.chmod(0o711)  # the server's account has to reach its own folder below
     server = postgres.ensure_running(base, durable=False)
     owner = os.getpid()

@@ -95,6 +95,7 @@ def test_a_long_path_and_odd_letters_do_no_harm(base: Path) -> None:
             assert connection.execute("SELECT 1").fetchone() == (1,)
     finally:
         server.stop()
+    assert not postgres._short_name(server.data).exists()
 
 
 def test_a_set_up_that_was_cut_short_is_begun_anew(base: Path) -> None:
