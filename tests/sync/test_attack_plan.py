@@ -9,8 +9,8 @@ from connectors.records import Account, Contact, Invoice, Line, NativePush, TaxR
 from mappings.engine import Catalogue
 from mappings.spec import Choices, Facts, Spec
 from practices.models import Connection, Practice
-from sync.invoices import plan_invoices
-from sync.models import Review, ReviewState
+from sync.invoices import plan_invoices, vanished_invoices
+from sync.models import Link, Review, ReviewState
 from sync.plan import Decision
 from sync.planned import Planned
 from sync.world import Sides, World
@@ -114,3 +114,11 @@ def test_contacts_are_gone_through_once_however_many_invoices_there_are() -> Non
     made.contacts = contacts
     decide(made)
     assert contacts.walks == 1
+
+
+def test_a_written_invoice_that_ignition_lists_no_more_is_for_a_person() -> None:
+    links = {("invoice", "i"): Link(kind="invoice", source_external_id="i", target_external_id="x")}
+    for status, reasons in (("AUTHORISED", ["void_in_source"]), ("VOIDED", [])):
+        there = {"x": invoice("x", type="ACCREC", status=status)}
+        made = world([], links=links, documents=there, vanished={"i": invoice("i")})
+        assert [item.decision.reason for item in vanished_invoices(made).values()] == reasons

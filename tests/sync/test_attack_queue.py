@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from connectors.base import Outcome, Row, Write
-from connectors.errors import Rejected, Unclear
+from connectors.errors import RateLimited, Rejected, Unclear
 from connectors.records import Invoice, Payment
 from connectors.records import Kind as RecordKind
 from mappings.engine import Catalogue
@@ -341,6 +341,7 @@ def test_fill_gaps_stops_waiting_updates_at_once(books: Books) -> None:
 def test_a_wish_that_arrives_while_a_run_ends_is_not_lost(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    set_modes(books.practice, dict.fromkeys(books.flows, Mode.WATCH), actor=None)
     run = make_run(books, reads=False)
     finish = runs._Slice._finish
 
@@ -436,3 +437,20 @@ def test_a_decision_made_during_the_plan_is_not_overwritten_by_it(books: Books) 
         item["sql"] for item in queries if item["sql"].startswith("SELECT") and "sync_change" in item["sql"]
     ]
     assert any("FOR UPDATE" in sql for sql in reads)
+
+
+def test_after_a_long_pause_nothing_is_sent_by_the_old_plan(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Today's calls are used up at noon; what the ledger holds tomorrow is not what it held when this was planned."""
+    publish(books.practice, Choices(), actor=None)
+    link(books, "contact", "cli_a", "x-con")
+    make_change(books, state="pending", reason="", refs={"contact": "cli_a"})
+    xero: Any = Xero()
+    xero.session, xero.calls = xero, 0
+    xero.error = RateLimited("Used up.", provider="xero", retry_after=20_000, problem="day")
+    monkeypatch.setattr(runs, "client_for", lambda connection, on_answer: xero)
+    run = make_run(books, reads=False, stage="deliver xero", mapping_version=1)
+    runs.advance(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.stage) == (RunState.WAITING, "")
