@@ -261,7 +261,7 @@ LOGGING = logging_settings(readable=DEBUG, level=LOG_LEVEL)
 #: How often a connected practice is synced by itself.
 SYNC_EVERY_MINUTES = env.number("SYNC_EVERY_MINUTES", 15)
 #: How long a worker's hold on a connection lasts without a sign of life; longer than any call may take.
-LANE_LEASE_SECONDS = env.number("LANE_LEASE_SECONDS", 120)
+LANE_LEASE_SECONDS = env.number("LANE_LEASE_SECONDS", 300)
 #: How long a call whose answer was lost may still be carried out there; it is looked up after that.
 ANSWER_SECONDS = env.number("ANSWER_SECONDS", 30)
 #: Whether a new run wakes a worker at once. Off, the beat finds it within seconds.

@@ -39,11 +39,15 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """The source's services and proposals, to find which service a line bills and which tax label it has."""
+    """The source's services and proposals, to find which service a line bills and which tax label it has.
+
+    ``has_tax_labels``: whether the practice labels its services at all, so that a line without one is really unknown.
+    """
 
     services: Mapping[str, Service] = field(default_factory=dict)
     services_by_name: Mapping[str, Service] = field(default_factory=dict)
     proposals: Mapping[str, Proposal] = field(default_factory=dict)
+    has_tax_labels: bool = False
 
 
 def natural_number(prefix: str, external_id: str) -> str:
@@ -98,34 +102,17 @@ def map_invoice(invoice: Invoice, catalogue: Catalogue, spec: Spec) -> Mapped:
     """
     issues: list[Issue] = []
     remarks: list[str] = []
-    choices, facts = spec.choices, spec.facts
-    currency = invoice.currency or facts.base_currency
-    if facts.base_currency and currency != facts.base_currency and currency not in facts.currencies:
-        issues.append(Issue("currency", "currency", f"{currency} is not switched on in Xero."))
-    if invoice.date is None:
-        issues.append(Issue("no_date", "date", "The invoice has no date."))
-    if not invoice.lines:
-        issues.append(Issue("no_lines", "lines", "The invoice has no lines."))
-    if not invoice.number:
-        issues.append(Issue("no_number", "number", "The invoice has no number."))
-    if facts.lock_date and invoice.date and invoice.date <= facts.lock_date:
-        issues.append(
-            Issue(
-                "period_locked",
-                "date",
-                f"Dated in a period that Xero has locked up to {facts.lock_date:%d %b %Y}.",
-            )
-        )
-    if invoice.total < 0:
-        issues.append(Issue("negative_total", "total", "The total is negative: that needs a credit note."))
+    choices = spec.choices
+    currency = invoice.currency or spec.facts.base_currency
+    _check_document(invoice, currency, spec, issues)
     lines = [_map_line(line, catalogue, spec, issues) for line in invoice.lines]
     basis = _basis(invoice, lines, spec)
     values: dict[str, Any] = {
         "type": "ACCREC",
         "number": f"{choices.number_prefix}{invoice.number}"[:255],
         "reference": invoice.reference[:255],
-        "date": _iso(invoice.date),
-        "due_date": _iso(_due(invoice, choices.terms_days)),
+        "date": iso(invoice.date),
+        "due_date": iso(_due(invoice, choices.terms_days)),
         "currency": currency,
         "status": choices.invoice_status,
         "url": invoice.link[:500] if invoice.link.startswith("http") else "",
@@ -136,6 +123,8 @@ def map_invoice(invoice: Invoice, catalogue: Catalogue, spec: Spec) -> Mapped:
             issues.append(_does_not_add_up(invoice, lines))
         values.update({"line_amounts": "", "lines": [], "total": str(cents(invoice.total))})
         return Mapped(values=values, issues=tuple(_unique(issues)), remarks=tuple(remarks))
+    if basis.inclusive and choices.line_amounts == "auto":
+        issues.extend(_unsure(line) for line in lines if line["_guessed"] and line["_rate"])
     taxes = [tax_on(line["_amount"], line["_rate"], inclusive=basis.inclusive) for line in lines]
     if basis.adjust:
         taxes[basis.largest] += basis.adjust
@@ -157,6 +146,29 @@ def map_invoice(invoice: Invoice, catalogue: Catalogue, spec: Spec) -> Mapped:
         }
     )
     return Mapped(values=values, issues=tuple(_unique(issues)), remarks=tuple(remarks))
+
+
+def _check_document(invoice: Invoice, currency: str, spec: Spec, issues: list[Issue]) -> None:
+    """What speaks against an invoice before any line is looked at."""
+    facts = spec.facts
+    if facts.base_currency and currency != facts.base_currency and currency not in facts.currencies:
+        issues.append(Issue("currency", "currency", f"{currency} is not switched on in Xero."))
+    if invoice.date is None:
+        issues.append(Issue("no_date", "date", "The invoice has no date."))
+    if not invoice.lines:
+        issues.append(Issue("no_lines", "lines", "The invoice has no lines."))
+    if not invoice.number:
+        issues.append(Issue("no_number", "number", "The invoice has no number."))
+    if facts.lock_date and invoice.date and invoice.date <= facts.lock_date:
+        issues.append(
+            Issue(
+                "period_locked",
+                "date",
+                f"Dated in a period that Xero has locked up to {facts.lock_date:%d %b %Y}.",
+            )
+        )
+    if invoice.total < 0:
+        issues.append(Issue("negative_total", "total", "The total is negative: that needs a credit note."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +234,7 @@ def _map_line(line: Line, catalogue: Catalogue, spec: Spec, issues: list[Issue])
         "tax_type": tax_type,
         "_amount": cents(line.amount),
         "_rate": rate,
+        "_guessed": service is None and catalogue.has_tax_labels,
     }
     if discount:
         out["discount"] = str(discount)
@@ -239,7 +252,7 @@ def _tax_of(service: Service | None, spec: Spec, issues: list[Issue]) -> tuple[s
         issues.append(Issue("tax_unmapped", "tax", f"No tax type is chosen for {what}."))
         return "", Decimal(0)
     rate = spec.facts.tax_rates.get(tax_type)
-    if rate is None or not _is_active(rate):
+    if rate is None or not is_active(rate):
         issues.append(Issue("tax_gone", "tax", f"The tax type {tax_type} is not active in Xero any more."))
     elif not rate.for_revenue:
         issues.append(Issue("tax_not_revenue", "tax", f"The tax type {tax_type} can't be used on sales."))
@@ -250,13 +263,13 @@ def _check_account(account: str, spec: Spec, issues: list[Issue]) -> None:
     known = spec.facts.accounts.get(account)
     if not account:
         issues.append(Issue("account_unmapped", "account", "No sales account is chosen."))
-    elif known is None or not _is_active(known):
+    elif known is None or not is_active(known):
         issues.append(
             Issue("account_gone", "account", f"The account {account} is not active in Xero any more.")
         )
 
 
-def _is_active(record: Account | TaxRate) -> bool:
+def is_active(record: Account | TaxRate) -> bool:
     return record.status in {"", "ACTIVE"}
 
 
@@ -296,64 +309,14 @@ def service_of(line: Line, catalogue: Catalogue) -> Service | None:
     return catalogue.services_by_name.get(wanted)
 
 
-def map_payment(
-    *,
-    payment_external_id: str,
-    amount: Decimal,
-    currency: str,
-    paid_on: date | None,
-    method: str,
-    invoice_currency: str,
-    invoice_type: str,
-    spec: Spec,
-) -> Mapped:
-    """One allocation of a payment to one invoice → a payment on that invoice in the clearing account."""
-    issues: list[Issue] = []
-    choices, facts = spec.choices, spec.facts
-    code = choices.clearing_by_method.get(method, "") or choices.clearing_account
-    account = facts.accounts.get(code)
-    _check_clearing(code, account, issues)
-    if amount <= 0:
-        issues.append(Issue("no_amount", "amount", "The payment has no amount."))
-    if amount != cents(amount):
-        issues.append(Issue("precision", "amount", f"{amount} has more than two decimals."))
-    if currency and invoice_currency and currency != invoice_currency:
-        issues.append(
-            Issue("currency", "currency", f"The payment is in {currency}, the invoice in {invoice_currency}.")
-        )
-    if invoice_type and invoice_type != "ACCREC":
-        issues.append(Issue("type", "type", f"The invoice in Xero is of type {invoice_type}, not a sale."))
-    if paid_on is None:
-        issues.append(Issue("no_date", "date", "It is not known when the money was collected."))
-    if facts.lock_date and paid_on and paid_on <= facts.lock_date:
-        issues.append(
-            Issue(
-                "period_locked",
-                "date",
-                f"Dated in a period that Xero has locked up to {facts.lock_date:%d %b %Y}.",
-            )
-        )
-    values: dict[str, Any] = {
-        "amount": str(cents(amount)),
-        "currency": currency or invoice_currency,
-        "date": _iso(paid_on),
-        "reference": payment_external_id,
-        "account_code": code,
-    }
-    if account is not None:
-        values["account_external_id"] = account.external_id
-    return Mapped(values=values, issues=tuple(issues))
-
-
-def _check_clearing(code: str, account: Account | None, issues: list[Issue]) -> None:
-    if not code:
-        issues.append(Issue("clearing_unmapped", "account", "No clearing account is chosen for payments."))
-    elif account is None or not _is_active(account):
-        text = f"The clearing account {code} is not active in Xero any more."
-        issues.append(Issue("clearing_gone", "account", text))
-    elif not account.takes_payments:
-        text = f"The account {code} does not accept payments in Xero."
-        issues.append(Issue("clearing_closed", "account", text))
+def _unsure(line: Mapping[str, Any]) -> Issue:
+    """A total without tax on top fits a price with tax in it and one without any: a guess would be wrong GST."""
+    return Issue(
+        "tax_unsure",
+        "tax",
+        f"It is not known which service “{str(line['description'])[:80]}” bills, so its tax can't be told from the "
+        "total. Say on the mapping page whether prices include tax, or name the line like its service in Ignition.",
+    )
 
 
 def _does_not_add_up(invoice: Invoice, lines: Sequence[dict[str, Any]]) -> Issue:
@@ -375,7 +338,7 @@ def _due(invoice: Invoice, terms_days: int | None) -> date | None:
     return invoice.due_date or invoice.date
 
 
-def _iso(value: date | None) -> str:
+def iso(value: date | None) -> str:
     return value.isoformat() if value else ""
 
 

@@ -1,5 +1,6 @@
 """The plan for invoices."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
@@ -129,6 +130,7 @@ def _plan(
         natural_key=number,
         decision=Decision(action="nothing"),
         refs={"contact": invoice.contact_external_id},
+        source_digest=source_digest(invoice),
         amount=total,
         currency=str(mapped.values["currency"]),
         date=invoice.date,
@@ -137,7 +139,9 @@ def _plan(
     barred = may_write_invoice(invoice, world.spec.choices)
     if link is not None:
         planned = replace(planned, target_external_id=link.target_external_id)
-        return _linked(world, planned, mapped, barred, link.method == "written", link.base_source, mode)
+        unchanged = bool(link.source_digest) and link.source_digest == planned.source_digest
+        base = {} if unchanged else link.base_source
+        return _linked(world, planned, mapped, barred, link.method == "written", base, mode)
     review = world.reviews.get((KIND, invoice.external_id))
     if review is not None and review.state == ReviewState.IGNORED:
         return replace(
@@ -196,6 +200,24 @@ def _new(
         return replace(planned, decision=held("no_link", contact.decision.text, mapped))
     decision = apply_mode(decision, mode)
     return replace(planned, decision=decision, stopped=is_stopped(decision))
+
+
+def source_digest(invoice: Invoice) -> str:
+    """Tells whether the document itself changed at the source, whatever the mapping makes of it."""
+    parts = (
+        invoice.contact_external_id,
+        invoice.number,
+        invoice.reference,
+        str(invoice.date),
+        str(invoice.due_date),
+        invoice.currency,
+        str(invoice.total.normalize()),
+        *(
+            f"{line.description}|{line.quantity.normalize()}|{line.unit_amount.normalize()}|{line.amount.normalize()}"
+            for line in invoice.lines
+        ),
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _linked(

@@ -86,6 +86,7 @@ def _remember_links(world: World, plan: Iterable[Planned]) -> None:
                 reasons=list(item.found.reasons),
                 base_source=item.decision.values if item.decision.action == "adopt" else {},
                 base_target=target_values(world, item.kind, item.found.external_id),
+                source_digest=item.source_digest,
                 agreed_at=now,
             )
         )
@@ -308,6 +309,7 @@ def _new_change(world: World, flow: Flow, item: Planned, verb: str, digest: str,
         reason=reason,
         message=text[:500],
         facts_hash=digest,
+        source_digest=item.source_digest,
         mapping_version=world.spec.version,
         made_by=run,
     )

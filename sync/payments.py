@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from connectors.records import Invoice, Payment
-from mappings.engine import map_payment
+from mappings.receipts import map_payment
 from sync.documents import DEAD, POSTED_LATE_DAYS, Allocation, allocate, match_payment
 from sync.plan import Decision, apply_mode, create, filtered, held, is_stopped, may_write_payment
 from sync.planned import Planned

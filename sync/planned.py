@@ -25,6 +25,7 @@ class Planned:
     natural_key: str = ""
     refs: dict[str, str] = field(default_factory=dict)
     depends_on: tuple[str, str] | None = None
+    source_digest: str = ""
     amount: Decimal | None = None
     currency: str = ""
     date: Day | None = None

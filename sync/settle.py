@@ -97,6 +97,7 @@ def _link(change: Change, external_id: str, row: Row, *, looked_up: bool) -> Non
                 "confidence": 1,
                 "reasons": ["Written by this app"],
                 "base_source": {**change.values, **_differing(change, there)} if looked_up else change.values,
+                "source_digest": "" if looked_up else change.source_digest,
                 "base_target": there,
                 "agreed_at": now,
             },
@@ -110,8 +111,9 @@ def _link(change: Change, external_id: str, row: Row, *, looked_up: bool) -> Non
     )
     link.base_source = {**link.base_source, **change.values}
     link.base_target = {**link.base_target, **there}
+    link.source_digest = change.source_digest or link.source_digest
     link.agreed_at = now
-    link.save(update_fields=["base_source", "base_target", "agreed_at"])
+    link.save(update_fields=["base_source", "base_target", "source_digest", "agreed_at"])
 
 
 def _there(kind: str, row: Row) -> dict[str, Any]:

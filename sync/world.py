@@ -164,6 +164,7 @@ def catalogue(services: dict[str, Service], proposals: dict[str, Proposal]) -> C
             name: found for name, all_of in by_name.items() if (found := _only(all_of)) is not None
         },
         proposals=proposals,
+        has_tax_labels=any(service.tax_label for service in services.values()),
     )
 
 

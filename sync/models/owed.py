@@ -81,6 +81,7 @@ class Change(PracticeOwned):
     message = models.CharField(max_length=500, blank=True)
     released_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     facts_hash = models.CharField(max_length=64)
+    source_digest = models.CharField(max_length=64, blank=True)
     depends_on = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     mapping_version = models.PositiveIntegerField(default=0)
     made_by = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, blank=True, related_name="made")

@@ -25,7 +25,8 @@ class Link(PracticeOwned):
     """The pair of ids across two connections.
 
     ``base_source`` holds the mapped values and ``base_target`` the target's values both sides last agreed on:
-    what moved away from its base has been changed on that side.
+    what moved away from its base has been changed on that side. ``source_digest`` tells whether the source document
+    itself changed since, so that a new mapping never rewrites what was written under an older one.
     """
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
@@ -39,6 +40,7 @@ class Link(PracticeOwned):
     reasons = models.JSONField(default=list, blank=True)
     confirmed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     base_source = models.JSONField(default=dict, blank=True)
+    source_digest = models.CharField(max_length=64, blank=True)
     base_target = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     agreed_at = models.DateTimeField(null=True, blank=True)

@@ -48,10 +48,13 @@ REASONS = {
     "no_client": "Its client is not known",
     "locked_by_money": "Xero no longer allows changes: money is on it",
     "tax_unmapped": "A tax has no tax type chosen",
+    "tax_unsure": "Its tax can't be told from the total",
     "tax_gone": "A tax type is no longer active",
     "tax_not_revenue": "A tax type can't be used on sales",
     "account_unmapped": "No sales account is chosen",
     "account_gone": "An account is no longer active",
+    "duplicate_number": "Two invoices in Ignition carry one number",
+    "stored_differently": "Xero stored it differently",
     "clearing_unmapped": "No clearing account is chosen",
     "clearing_gone": "The clearing account is no longer active",
     "clearing_closed": "The clearing account does not accept payments",
@@ -92,6 +95,7 @@ NEXT_STEP = {
 MAPPING_REASONS = frozenset(
     {
         "tax_unmapped",
+        "tax_unsure",
         "tax_gone",
         "tax_not_revenue",
         "account_unmapped",

@@ -20,7 +20,8 @@ from connectors.records import (
     TaxRate,
     Tracking,
 )
-from mappings.engine import Catalogue, map_contact, map_invoice, map_payment
+from mappings.engine import Catalogue, map_contact, map_invoice
+from mappings.receipts import map_payment
 from mappings.spec import Choices, Spec, choices_from_json, choices_to_json
 from tests.mappings import offers
 

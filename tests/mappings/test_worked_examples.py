@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from connectors.records import Account, Invoice, Line, Service
-from mappings.engine import Catalogue, Mapped, map_invoice, map_payment
+from mappings.engine import Catalogue, Mapped, map_invoice
+from mappings.receipts import map_payment
 from mappings.spec import Choices, Spec
 from tests.mappings import offers
 
