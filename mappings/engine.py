@@ -270,6 +270,7 @@ def _check_account(account: str, spec: Spec, issues: list[Issue]) -> None:
 
 
 def is_active(record: Account | TaxRate) -> bool:
+    """Whether the ledger still offers it; a ledger that gives no status offers what it lists."""
     return record.status in {"", "ACTIVE"}
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from connectors.records import Account, TaxRate
+from mappings.engine import is_active
 from mappings.spec import Choices, Facts
 
 REVENUE_TYPES = frozenset({"REVENUE", "SALES", "OTHERINCOME"})
@@ -90,20 +91,18 @@ class TargetView:
     def sales_accounts(self) -> tuple[Account, ...]:
         """Accounts that a sales line may be posted to: active, for income, with a code to send."""
         return tuple(
-            account
-            for account in self.accounts
-            if account.code and _is_active(account) and is_income(account)
+            account for account in self.accounts if account.code and is_active(account) and is_income(account)
         )
 
     @property
     def clearing_accounts(self) -> tuple[Account, ...]:
         """Accounts that payments may be posted to."""
-        return tuple(account for account in self.accounts if _is_active(account) and account.takes_payments)
+        return tuple(account for account in self.accounts if is_active(account) and account.takes_payments)
 
     @property
     def sales_tax_rates(self) -> tuple[TaxRate, ...]:
         """Active tax types that fit income, by name."""
-        rates = [rate for rate in self.facts.tax_rates.values() if _is_active(rate) and rate.for_revenue]
+        rates = [rate for rate in self.facts.tax_rates.values() if is_active(rate) and rate.for_revenue]
         return tuple(sorted(rates, key=lambda rate: rate.name.casefold()))
 
 
@@ -178,7 +177,3 @@ def find_gaps(view: TargetView, choices: Choices) -> Gaps:
         ),
         broken=tuple(broken),
     )
-
-
-def _is_active(record: Account | TaxRate) -> bool:
-    return record.status in {"", "ACTIVE"}

@@ -8,7 +8,7 @@ sent to set one up first while ``settings.REQUIRE_MFA`` is on.
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec, cast
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
@@ -128,8 +128,3 @@ def _with_article(membership: Membership) -> str:
     if membership.role == Role.STAFF:
         return "staff"
     return f"an {label}" if label[0] in "aeiou" else f"a {label}"
-
-
-def current_practice(request: Any) -> Practice | None:
-    """The practice this request entered, if any. For templates and log lines."""
-    return getattr(request, "practice", None)

@@ -33,7 +33,3 @@ def counter(connection: Connection) -> Callable[[Answer], None]:
 def _left(answer: Answer, name: str) -> int | None:
     value = answer.headers.get(name, "")
     return int(value) if value.lstrip("-").isdigit() else None
-
-
-def used_today(connection: Connection) -> Budget | None:
-    return Budget.objects.filter(connection=connection, day=timezone.now().date()).first()

@@ -10,8 +10,6 @@ from typing import Any
 
 from connectors.records import Kind
 
-ENVELOPE = {Kind.CONTACT: "Contacts", Kind.INVOICE: "Invoices", Kind.PAYMENT: "Payments"}
-
 _CONTACT_FIELDS = {
     "name": "Name",
     "email": "EmailAddress",

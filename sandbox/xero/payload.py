@@ -125,11 +125,3 @@ def identifier(payload: Row, key: str) -> str | None:
     except ValueError as error:
         raise ValidationFailed(f"{key} is not a valid identifier.") from error
     return None if result == ZERO_ID else result
-
-
-def is_guid(value: str) -> bool:
-    try:
-        UUID(value)
-    except ValueError:
-        return False
-    return True

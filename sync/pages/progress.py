@@ -7,8 +7,6 @@ from practices.models import Practice, Provider
 from sync.models import OPEN_RUN_STATES, Run, RunState
 from sync.pages.words import kind_words
 
-WORKED_ON = ("read", "plan", "deliver")
-
 
 @dataclass(frozen=True, slots=True)
 class Stage:
