@@ -3,6 +3,7 @@
 ConnectorError        provider, status, request_id, user_message, detail (for the log only)
 ├─ Retryable          later, with backoff; counted as an attempt
 │  ├─ RateLimited     later, at the moment the provider named; not counted
+│  │  └─ OverBudget   the same, but held back by ourselves: nothing was sent
 │  └─ Unavailable     5xx on a read, or a connection refused before anything was sent
 ├─ Unclear            sent, no usable answer: look it up first, then decide
 ├─ Rejected           the provider understood and refused; a person or a mapping has to change something
@@ -63,6 +64,13 @@ class RateLimited(Retryable):
         super().__init__(user_message, provider=provider, status=status, request_id=request_id, detail=detail)
         self.retry_after = retry_after
         self.problem = problem
+
+
+class OverBudget(RateLimited):
+    """We held a call back so that calls remain for more urgent work. Nothing was sent."""
+
+    def __init__(self, user_message: str, *, provider: str, retry_after: float) -> None:
+        super().__init__(user_message, provider=provider, retry_after=retry_after, status=None)
 
 
 class Unavailable(Retryable):

@@ -38,6 +38,7 @@ class ApiSession:
         headers: Mapping[str, str] | None = None,
         read_seconds: float = 60,
         on_answer: Callable[[Answer], None] | None = None,
+        before_call: Callable[[], None] | None = None,
     ) -> None:
         self.provider = provider
         self.base_url = base_url.rstrip("/")
@@ -47,6 +48,7 @@ class ApiSession:
         self._classify = classify
         self._read_seconds = read_seconds
         self._on_answer = on_answer
+        self._before_call = before_call
         self._session = requests.Session()
         adapter = HTTPAdapter(max_retries=0)
         self._session.mount("https://", adapter)
@@ -112,6 +114,8 @@ class ApiSession:
         headers: Mapping[str, str] | None,
     ) -> Answer:
         is_write = method != "GET"
+        if self._before_call is not None:
+            self._before_call()
         started = time.monotonic()
         self.calls += 1
         try:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from connectors.answers import Answer
-from connectors.base import TokenSource
+from connectors.base import ReadPlan, TokenSource
 from connectors.causes import Cause
+from connectors.ignition import client as ignition_client
 from connectors.ignition.client import IgnitionClient
+from connectors.xero import client as xero_client
 from connectors.xero import failures as xero_failures
 from connectors.xero.client import XeroClient
 
@@ -15,11 +17,15 @@ IGNITION_PATH = "/external/api/v1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSettings:
-    """Where the providers live; ``on_answer`` sees every answer (limits in its headers)."""
+    """Where the providers live; ``on_answer`` sees every answer (limits in its headers).
+
+    ``before_call`` is asked before every call and may raise :class:`connectors.errors.OverBudget`.
+    """
 
     ignition_api_url: str
     xero_api_url: str
     on_answer: Callable[[Answer], None] | None = None
+    before_call: Callable[[], None] | None = None
 
 
 def client(
@@ -31,7 +37,10 @@ def client(
 
 def _ignition(tokens: TokenSource, tenant: str, settings: ProviderSettings) -> IgnitionClient:
     return IgnitionClient(
-        api_url=ignition_base(settings.ignition_api_url), tokens=tokens, on_answer=settings.on_answer
+        api_url=ignition_base(settings.ignition_api_url),
+        tokens=tokens,
+        on_answer=settings.on_answer,
+        before_call=settings.before_call,
     )
 
 
@@ -41,6 +50,7 @@ def _xero(tokens: TokenSource, tenant: str, settings: ProviderSettings) -> XeroC
         tokens=tokens,
         tenant_external_id=tenant,
         on_answer=settings.on_answer,
+        before_call=settings.before_call,
     )
 
 
@@ -55,6 +65,13 @@ _BUILD: dict[str, Callable[[TokenSource, str, ProviderSettings], IgnitionClient 
     "ignition": _ignition,
     "xero": _xero,
 }
+
+READ_PLANS: dict[str, Sequence[ReadPlan]] = {
+    "ignition": ignition_client.READ_PLANS,
+    "xero": xero_client.READ_PLANS,
+}
+PAGE_SIZES = {"ignition": ignition_client.PAGE_LIMIT, "xero": xero_client.PAGE_SIZE}
+"""Which lists each provider has, and how many objects a call brings: what reading will cost."""
 
 _EXPLAIN: dict[str, Callable[[Sequence[str]], Cause]] = {"xero": xero_failures.explain}
 

@@ -25,8 +25,9 @@ FIRST_DAY = date(2013, 1, 1)
 AHEAD_DAYS = 396
 DAILY = 24
 """A voided invoice just leaves the list, so what vanished is looked for every day."""
-TRAILING_COLLECTION_DAYS = 60
-"""Fees and payouts land on old collection rows, up to about a month later."""
+TRAILING_COLLECTION_DAYS = 14
+NIGHT_COLLECTION_DAYS = 60
+"""Fees and payouts land on old collection rows, up to about a month later; a wide window is slow at Ignition."""
 
 _PATHS = {
     Kind.CONTACT: "clients",
@@ -42,18 +43,23 @@ _PATHS = {
 
 READ_PLANS = (
     ReadPlan(kind=Kind.CONTACT),
-    ReadPlan(kind=Kind.CONTACT, variant="archived"),
+    ReadPlan(kind=Kind.CONTACT, variant="archived", nightly=True),
     ReadPlan(kind=Kind.PERSON),
     ReadPlan(kind=Kind.DEAL_STAGE),
     ReadPlan(kind=Kind.DEAL),
     ReadPlan(kind=Kind.SERVICE),
-    ReadPlan(kind=Kind.SERVICE, variant="deleted"),
+    ReadPlan(kind=Kind.SERVICE, variant="deleted", nightly=True),
     ReadPlan(kind=Kind.PROPOSAL),
-    ReadPlan(kind=Kind.PROPOSAL, variant="archived"),
+    ReadPlan(kind=Kind.PROPOSAL, variant="archived", nightly=True),
     ReadPlan(kind=Kind.INVOICE, sweep_hours=DAILY),
     ReadPlan(kind=Kind.PAYMENT),
-    ReadPlan(kind=Kind.PAYMENT, variant="cancelled"),
-    ReadPlan(kind=Kind.COLLECTION, incremental=False, trailing_days=TRAILING_COLLECTION_DAYS),
+    ReadPlan(kind=Kind.PAYMENT, variant="cancelled", nightly=True),
+    ReadPlan(
+        kind=Kind.COLLECTION,
+        incremental=False,
+        trailing_days=TRAILING_COLLECTION_DAYS,
+        night_days=NIGHT_COLLECTION_DAYS,
+    ),
 )
 
 
@@ -63,7 +69,12 @@ class IgnitionClient:
     provider = failures.PROVIDER
 
     def __init__(
-        self, *, api_url: str, tokens: TokenSource, on_answer: Callable[[Answer], None] | None = None
+        self,
+        *,
+        api_url: str,
+        tokens: TokenSource,
+        on_answer: Callable[[Answer], None] | None = None,
+        before_call: Callable[[], None] | None = None,
     ) -> None:
         self.session = ApiSession(
             provider=failures.PROVIDER,
@@ -72,6 +83,7 @@ class IgnitionClient:
             classify=failures.classify,
             read_seconds=COLLECTIONS_READ_SECONDS,
             on_answer=on_answer,
+            before_call=before_call,
         )
 
     def get_json(self, path: str, params: Mapping[str, str] | None = None, tenant: bool = True) -> Any:

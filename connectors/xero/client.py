@@ -65,6 +65,7 @@ class XeroClient:
         tokens: TokenSource,
         tenant_external_id: str,
         on_answer: Callable[[Answer], None] | None = None,
+        before_call: Callable[[], None] | None = None,
     ) -> None:
         self._tenant = {"xero-tenant-id": tenant_external_id}
         self.session = ApiSession(
@@ -73,6 +74,7 @@ class XeroClient:
             tokens=tokens,
             classify=failures.classify,
             on_answer=on_answer,
+            before_call=before_call,
         )
 
     def get_json(self, path: str, params: Mapping[str, str] | None = None, tenant: bool = True) -> Any:

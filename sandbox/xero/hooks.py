@@ -9,6 +9,7 @@ import http.client
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -29,6 +30,9 @@ ANSWER_SECONDS = 5.0
 GIVE_UP = timedelta(hours=24)
 FIRST_RETRY_SECONDS = 5.0
 LONGEST_RETRY_SECONDS = 3600.0
+# Real seconds. The real service tries once, when somebody presses a button; here the receiver may be starting still.
+ASK_AGAIN_SECONDS = 1.0
+STOP_ASKING_SECONDS = 600.0
 LARGEST_BATCH = 50
 # Real seconds between looks at the queue; also how long events are collected into one delivery.
 TICK = 0.05
@@ -96,12 +100,15 @@ class Hooks:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._busy = False
+        # Pending hooks that nobody answered for: since when, and when to ask again, by this process's clock.
+        self._unanswered: dict[str, tuple[float, float]] = {}
         self.hooks: dict[str, Hook] = {}
 
     def register(self, hook: Hook) -> None:
         """Add or replace an application's hook. A pending one is checked for intent to receive first."""
         with self._lock:
             self.hooks[hook.client_id] = hook
+            self._unanswered.pop(hook.client_id, None)
         if self._thread is None or not self._thread.is_alive():
             self._stop = threading.Event()
             self._thread = threading.Thread(
@@ -219,11 +226,22 @@ class Hooks:
             batch.due = now + wait
 
     def _ask_intent(self, hook: Hook) -> None:
-        """Signed and mis-signed empty deliveries; each must be told apart before the hook is active."""
+        """Signed and mis-signed empty deliveries; each must be told apart before the hook is active.
+
+        While nobody answers at all the hook stays pending and is asked again.
+        """
+        now = time.monotonic()
+        since, again = self._unanswered.get(hook.client_id, (now, now))
+        if now < again:
+            return
         for genuine in (True, False, False, True):
             body = self._body([], 0, 0)
             signature = sign(hook.key if genuine else f"{hook.key}x", body)
             status, wanted = self._post(hook, body, signature), 200 if genuine else 401
+            if status == 0 and now - since < STOP_ASKING_SECONDS:
+                hook.reason = "nobody answers yet"
+                self._unanswered[hook.client_id] = (since, now + ASK_AGAIN_SECONDS)
+                return
             if status != wanted:
                 hook.status = "disabled"
                 hook.reason = f"intent to receive: answered {status} instead of {wanted}"

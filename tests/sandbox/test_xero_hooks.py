@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.xero import hooks
 from tests.sandbox.xero_client import Api
 
 KEY = "signing-key"
@@ -22,7 +24,7 @@ KEY = "signing-key"
 class Receiver:
     """An application's endpoint. `behaviour`: good, forgetful (never checks), broken, chatty, cookie."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.behaviour = "good"
         self.bodies: list[dict[str, Any]] = []
         self.statuses: list[int] = []
@@ -35,7 +37,7 @@ class Receiver:
             def log_message(self, format: str, *args: Any) -> None:
                 """Silent."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), Endpoint)
         self.url = f"http://127.0.0.1:{self.server.server_port}/hooks/xero"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -100,6 +102,25 @@ def test_intent_to_receive_mixes_good_and_bad_signatures(api: Api, receiver: Rec
     assert receiver.bodies[0]["events"] == []
     assert (receiver.bodies[0]["firstEventSequence"], receiver.bodies[0]["lastEventSequence"]) == (0, 0)
     assert receiver.bodies[0]["entropy"] != receiver.bodies[1]["entropy"]
+    api.world.stop()
+
+
+def test_a_receiver_that_is_still_starting_is_asked_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks, "ASK_AGAIN_SECONDS", 0.05)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    api.control("hooks", url=f"http://127.0.0.1:{port}/", key=KEY)
+    wait_for(lambda: hook(api)["reason"] == "nobody answers yet")
+    assert hook(api)["status"] == "pending"
+    late = Receiver(port)
+    wait_for(lambda: hook(api)["status"] == "active")
+    assert late.statuses == [200, 401, 401, 200]
+    late.server.shutdown()
+    late.server.server_close()
+    monkeypatch.setattr(hooks, "STOP_ASKING_SECONDS", 0.2)
+    api.control("hooks", url=f"http://127.0.0.1:{port}/", key=KEY)
+    wait_for(lambda: hook(api)["status"] == "disabled")
     api.world.stop()
 
 
