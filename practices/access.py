@@ -19,6 +19,7 @@ from django.shortcuts import redirect
 from django.utils.cache import patch_cache_control
 
 from practices.localise import shown_for
+from practices.logcontext import bound
 from practices.models import Membership, Practice, Role, User
 
 P = ParamSpec("P")
@@ -48,7 +49,7 @@ def practice_view(
         @wraps(view)
         def guarded(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             entered = _enter(request, slug)
-            with shown_for(entered.practice):
+            with shown_for(entered.practice), bound(practice=entered.practice):
                 if needs_second_factor(entered.user, entered.membership):
                     return redirect("second_factor_needed", slug=slug)
                 if not entered.membership.may(role):
@@ -73,7 +74,7 @@ def member_view(
     @wraps(view)
     def guarded(request: HttpRequest, slug: str) -> HttpResponse:
         entered = _enter(request, slug)
-        with shown_for(entered.practice):
+        with shown_for(entered.practice), bound(practice=entered.practice):
             return _kept_nowhere(view(entered, entered.practice))
 
     door = cast("Callable[..., HttpResponse]", login_required(guarded))

@@ -15,6 +15,7 @@ from practices.models import (
     Connection,
     ConnectionState,
     Grant,
+    HookSecret,
     Invitation,
     Membership,
     Practice,
@@ -120,6 +121,28 @@ class GrantAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Grant]:
         # A value that no key decrypts must not take the page down either.
+        return super().get_queryset(request).defer("secret")
+
+
+@admin.register(HookSecret)
+class HookSecretAdmin(ReadOnlyAdmin):
+    """Who may report changes, without what they report them with."""
+
+    list_display = (
+        "label",
+        "practice",
+        "connection",
+        "created_by",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+    )
+    list_select_related = ("practice", "connection", "created_by")
+    search_fields = ("practice__name", "practice__slug", "label")
+    ordering = ("-pk",)
+    exclude = ("secret",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[HookSecret]:
         return super().get_queryset(request).defer("secret")
 
 

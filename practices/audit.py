@@ -23,7 +23,22 @@ def record(
     ``action`` is a dotted name such as ``member.removed``; ``summary`` is a sentence for people. ``details``
     must be JSON and must hold no secrets. Call it inside the transaction of the act, so both or neither stay.
     """
-    return AuditEntry.objects.create(
+    made = entry(practice, actor, action, summary, object=object, **details)
+    made.save(force_insert=True)
+    return made
+
+
+def entry(
+    practice: Practice,
+    actor: User | None,
+    action: str,
+    summary: str,
+    *,
+    object: models.Model | None = None,
+    **details: Any,
+) -> AuditEntry:
+    """The row of :func:`record`, not stored yet: for many at once."""
+    return AuditEntry(
         practice=practice,
         actor=actor,
         actor_label=actor.email if actor else SYSTEM,

@@ -5,6 +5,7 @@ packages above have to say (which records are known, what waits for a reconnect)
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 from django.conf import settings
 
@@ -17,10 +18,29 @@ from connectors.xero.client import XeroClient
 from practices.models import Connection, Grant, Practice, Provider
 from practices.tokens import GrantTokens
 
+
+class Meter(Protocol):
+    """Stands before and after each call of one connection."""
+
+    def before(self) -> None:
+        """May raise :class:`connectors.errors.OverBudget`; then nothing is sent."""
+        ...
+
+    def after(self, answer: Answer) -> None: ...
+
+
+MakeMeter = Callable[[Connection, str], Meter]
 KnownIds = Callable[[Connection], set[str]]
 Reconnected = Callable[[Connection], None]
 _known_ids: list[KnownIds] = []
 _reconnected: list[Reconnected] = []
+_meters: list[MakeMeter] = []
+
+
+def register_meter(make: MakeMeter) -> None:
+    """Count every call that a connection's client makes with what ``make(connection, purpose)`` gives."""
+    if make not in _meters:
+        _meters.append(make)
 
 
 def register_known_ids(known: KnownIds) -> None:
@@ -59,18 +79,33 @@ def connection_of(practice: Practice, provider: str) -> Connection | None:
 
 
 def client_for(
-    connection: Connection, *, on_answer: Callable[[Answer], None] | None = None
+    connection: Connection,
+    *,
+    purpose: str = "person",
+    on_answer: Callable[[Answer], None] | None = None,
 ) -> IgnitionClient | XeroClient:
     """A client that speaks for this connection. Building it makes no call.
 
-    Raises :class:`NeedsReconnect` when the connection isn't usable.
+    Its calls are counted for ``purpose`` and may be held back (:class:`connectors.errors.OverBudget`). Raises
+    :class:`NeedsReconnect` when the connection isn't usable.
     """
     if not connection.is_usable or connection.grant is None:
         text = connection.state_reason or f"{connection.get_provider_display()} is not connected."
         raise NeedsReconnect(text, provider=connection.provider)
-    return provider_client(
-        connection.provider, GrantTokens(connection.grant), connection.tenant_external_id, on_answer
-    )
+    meters = [make(connection, purpose) for make in _meters]
+
+    def before() -> None:
+        for meter in meters:
+            meter.before()
+
+    def after(answer: Answer) -> None:
+        for meter in meters:
+            meter.after(answer)
+        if on_answer is not None:
+            on_answer(answer)
+
+    tokens = GrantTokens(connection.grant)
+    return provider_client(connection.provider, tokens, connection.tenant_external_id, after, before)
 
 
 def xero_client(grant: Grant, tenant_external_id: str = "") -> XeroClient:
@@ -85,9 +120,13 @@ def provider_client(
     tokens: TokenSource,
     tenant: str,
     on_answer: Callable[[Answer], None] | None = None,
+    before_call: Callable[[], None] | None = None,
 ) -> IgnitionClient | XeroClient:
     """A client with any token source, also one that isn't stored yet."""
     urls = registry.ProviderSettings(
-        ignition_api_url=settings.IGNITION_API_URL, xero_api_url=settings.XERO_API_URL, on_answer=on_answer
+        ignition_api_url=settings.IGNITION_API_URL,
+        xero_api_url=settings.XERO_API_URL,
+        on_answer=on_answer,
+        before_call=before_call,
     )
     return registry.client(provider, tokens=tokens, tenant_external_id=tenant, settings=urls)

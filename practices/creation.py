@@ -1,5 +1,7 @@
 """Creating and renaming a practice."""
 
+from collections.abc import Callable
+
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
@@ -9,6 +11,15 @@ from practices.regions import CURRENCY
 
 #: Addresses that would read as something else under ``/p/``.
 RESERVED_SLUGS = {"new", "admin", "api", "static", "connections"}
+
+Created = Callable[[Practice], object]
+_created: list[Created] = []
+
+
+def register_created(act: Created) -> None:
+    """Call ``act`` for every new practice, in the transaction that makes it."""
+    if act not in _created:
+        _created.append(act)
 
 
 def create_practice(*, user: User, name: str, country: str, time_zone: str) -> Practice:
@@ -29,6 +40,8 @@ def create_practice(*, user: User, name: str, country: str, time_zone: str) -> P
                 )
                 Membership.objects.create(practice=practice, user=user, role=Role.OWNER)
                 record(practice, user, "practice.created", f"Created the practice {name}", object=practice)
+                for act in _created:
+                    act(practice)
         except IntegrityError:
             # Someone took the same address between the look and the insert: try the next one.
             continue

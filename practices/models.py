@@ -256,6 +256,25 @@ class Connection(PracticeOwned):
         return self.state == ConnectionState.CONNECTED
 
 
+class HookSecret(PracticeOwned):
+    """Lets a sender report changes of one connection: what it signs with, or sends along, is this.
+
+    ``secret`` is shown once, when it is made. A replaced one works until ``expires_at``; ``last_used_at`` is written at
+    most once a minute.
+    """
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="hook_secrets")
+    label = models.CharField(max_length=60)
+    secret = EncryptedJSONField()
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.label
+
+
 class AuditEntry(PracticeOwned):
     """Who or what did what. Append-only: the database refuses to change or delete a row."""
 

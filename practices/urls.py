@@ -1,6 +1,6 @@
 from django.urls import path
 
-from practices.views import connections, consent, home, members
+from practices.views import connections, consent, home, hooks, members
 
 urlpatterns = [
     path("", home.practice_list, name="practice_list"),
@@ -11,6 +11,17 @@ urlpatterns = [
     path("connections/callback/<slug:provider>/", consent.connection_callback, name="connection_callback"),
     path("p/<slug:slug>/connections/", connections.connections, name="connections"),
     path("p/<slug:slug>/connections/ignition/", connections.connect_ignition, name="connect_ignition"),
+    path("p/<slug:slug>/connections/ignition/secrets/", hooks.hook_secret_make, name="hook_secret_make"),
+    path(
+        "p/<slug:slug>/connections/secrets/<int:pk>/replace/",
+        hooks.hook_secret_replace,
+        name="hook_secret_replace",
+    ),
+    path(
+        "p/<slug:slug>/connections/secrets/<int:pk>/revoke/",
+        hooks.hook_secret_revoke,
+        name="hook_secret_revoke",
+    ),
     path("p/<slug:slug>/connections/different/", consent.connection_different, name="connection_different"),
     path("p/<slug:slug>/connections/xero/choose/", consent.xero_choose, name="xero_choose"),
     path("p/<slug:slug>/connections/xero/cancel/", consent.xero_cancel, name="xero_cancel"),

@@ -27,8 +27,9 @@ PROVIDER_URLS = (
 
 @dataclass(frozen=True, slots=True)
 class NavEntry:
-    """One link of the sidebar. ``keys`` is its keyboard shortcut, ``current`` marks the page shown."""
+    """One link of the sidebar. ``name`` is its page, ``keys`` its shortcut, ``current`` marks the page shown."""
 
+    name: str
     label: str
     url: str
     icon: str
@@ -48,9 +49,11 @@ NAV: tuple[tuple[str, tuple[tuple[str, str, str, str, Role], ...]], ...] = (
         "",
         (
             ("dashboard", "Home", "home", "d", Role.VIEWER),
+            ("problems", "Problems", "warn", "o", Role.VIEWER),
             ("reviews", "To review", "review", "r", Role.VIEWER),
             ("plan", "Planned changes", "plan", "l", Role.VIEWER),
             ("activity", "Activity", "activity", "a", Role.VIEWER),
+            ("events", "Live changes", "clock", "e", Role.VIEWER),
         ),
     ),
     (
@@ -98,7 +101,7 @@ def nav(context: dict[str, Any]) -> list[NavGroup]:
             url = _url(name, practice.slug)
             if url and membership.may(role):
                 inside = name != "dashboard" and path.startswith(url)
-                entries.append(NavEntry(title, url, icon, f"g {key}", name == current or inside))
+                entries.append(NavEntry(name, title, url, icon, f"g {key}", name == current or inside))
         if entries:
             groups.append(NavGroup(label, tuple(entries)))
     return groups

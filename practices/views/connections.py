@@ -13,6 +13,7 @@ from practices.connecting import ConnectRefused, DifferentOrganisation, connect_
 from practices.connections import connection_of
 from practices.disconnect import disconnect
 from practices.forms import ApiKeyForm
+from practices.hooks import live_of
 from practices.models import Connection, Practice, Provider, Role
 from practices.oauth_apps import offers_oauth
 from practices.probes import run_probes
@@ -20,7 +21,8 @@ from practices.probes import run_probes
 
 @practice_view()
 def connections(request: PracticeRequest, practice: Practice) -> HttpResponse:
-    return render(request, "practices/connections.html", {"cards": cards_of(practice)})
+    facts = {"cards": cards_of(practice), "live": live_of(practice)}
+    return render(request, "practices/connections.html", facts)
 
 
 @sensitive_post_parameters("api_key")

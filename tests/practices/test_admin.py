@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from practices.admin_base import ReadOnlyAdmin
 from practices.models import AuditEntry, Connection, ConnectionState, Invitation, Practice, Role, User
-from tests.make import make_connection, make_grant, make_member, make_user
+from tests.make import make_connection, make_grant, make_hook_secret, make_member, make_user
 
 pytestmark = pytest.mark.django_db
 
-MODELS = ("user", "practice", "membership", "invitation", "grant", "connection", "auditentry")
+MODELS = ("user", "practice", "membership", "invitation", "grant", "hooksecret", "connection", "auditentry")
 OURS = [model for model in admin.site._registry if model._meta.app_label == "practices"]
 
 
@@ -53,6 +53,7 @@ def act(desk: Client, model: str, action: str, pk: int) -> Any:
 def test_every_page_opens_and_shows_no_secret(
     desk: Client, connection: Connection, invitation: Invitation, owner: User
 ) -> None:
+    secret = make_hook_secret(connection, secret="s3cret-h")
     for model in MODELS:
         listing = desk.get(f"/admin/practices/{model}/")
         assert listing.status_code == 200, model
@@ -62,6 +63,7 @@ def test_every_page_opens_and_shows_no_secret(
         f"/admin/practices/connection/{connection.pk}/change/",
         f"/admin/practices/invitation/{invitation.pk}/change/",
         f"/admin/practices/user/{owner.pk}/change/",
+        f"/admin/practices/hooksecret/{secret.pk}/change/",
     ]
     for path in pages:
         page = desk.get(path)
