@@ -24,6 +24,15 @@ BROKERS = ("pgmq", "amqp", "amqps", "redis", "rediss")
 
 SHORTEST_SECRET_KEY = 50
 
+#: Tried by machines, so long enough not to be found.
+SHORTEST_METRICS_TOKEN = 24
+
+#: Xero's own signing keys have 88 characters.
+SHORTEST_WEBHOOK_KEY = 24
+
+#: Clocks that are kept at all differ less; a caught request is worth nothing after it.
+LONGEST_HOOK_SKEW = 3600
+
 OUTSIDE_ADDRESSES = (
     "IGNITION_API_URL",
     "IGNITION_AUTH_URL",
@@ -59,6 +68,16 @@ def check_services(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def check_providers(**kwargs: Any) -> list[CheckMessage]:
     return list(_providers())
+
+
+@register()
+def check_webhooks(**kwargs: Any) -> list[CheckMessage]:
+    return list(_webhooks())
+
+
+@register()
+def check_watching(**kwargs: Any) -> list[CheckMessage]:
+    return list(_watching())
 
 
 @register(Tags.database)
@@ -208,4 +227,42 @@ def _providers() -> Iterator[CheckMessage]:
             "XERO_SCOPES lacks offline_access: every connection would end after half an hour.",
             hint="Add it, or leave the setting out.",
             id="config.E014",
+        )
+
+
+def _webhooks() -> Iterator[CheckMessage]:
+    if any(len(key) < SHORTEST_WEBHOOK_KEY for key in settings.XERO_WEBHOOK_KEY):
+        yield Error(
+            f"XERO_WEBHOOK_KEY is shorter than {SHORTEST_WEBHOOK_KEY} characters: it is no key of Xero's.",
+            hint="Copy the webhooks key from Xero's developer portal; several are separated by commas.",
+            id="config.E020",
+        )
+    if not 1 <= settings.HOOK_SKEW_SECONDS <= LONGEST_HOOK_SKEW:
+        yield Error(
+            f"HOOK_SKEW_SECONDS has to be between 1 and {LONGEST_HOOK_SKEW}.",
+            hint="Leave it out for five minutes.",
+            id="config.E020",
+        )
+
+
+def _watching() -> Iterator[CheckMessage]:
+    if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < SHORTEST_METRICS_TOKEN:
+        yield Error(
+            f"METRICS_TOKEN is shorter than {SHORTEST_METRICS_TOKEN} characters.",
+            hint='Make one: python -c "import secrets; print(secrets.token_urlsafe(32))"',
+            id="config.E030",
+        )
+    monitor = urlsplit(settings.HEARTBEAT_URL)
+    if settings.HEARTBEAT_URL and (monitor.scheme not in {"http", "https"} or not monitor.hostname):
+        yield Error(
+            "HEARTBEAT_URL is not a web address.",
+            hint="Set it to the address your monitor gave you, or leave it out.",
+            id="config.E031",
+        )
+    if urlsplit(settings.BASE_URL).scheme == "https" and not settings.TRUSTED_PROXIES:
+        yield Warning(
+            "TRUSTED_PROXIES is 0 although BASE_URL is https: behind a proxy that ends https every page would be"
+            " sent on to itself for ever.",
+            hint="Set it to the number of proxies in front of the app, mostly 1.",
+            id="config.W030",
         )

@@ -10,34 +10,66 @@ HIDDEN = "[hidden]"
 
 LEVELS = {name: name for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")}
 
-#: Names whose values never reach a log line, wherever they stand in a word.
+#: Names whose values never reach a log line, wherever they stand in a word. The text of mails, of requests and of
+#: answers is somebody's business data, and may hold a link that lets its reader in.
 _SECRET_NAME = re.compile(
-    r"secret|token|password|passwd|api[_-]?key|authorization|cookie|credential|signature", re.I
+    r"secret|token|password|passwd|authorization|cookie|credential|signature"
+    r"|(?:api|webhook|hook|signing|encryption)[_-]?keys?|(?:^|[_-])(?:body|html)$",
+    re.I,
 )
 
-#: The same inside a sentence: ``Bearer abc``, ``access_token=abc``, ``"client_secret": "abc"``.
+#: The same inside a sentence: ``Bearer abc``, ``access_token=abc``, ``"client_secret": "abc"``,
+#: ``Authorization: Basic abc``, ``?code=abc``.
 _SECRET_TEXT = re.compile(
     r"""(?ix)
-    (\b(?:bearer|basic)\s+ (?=\S{12}) | [a-z_-]*(?:token|secret|password|api[_-]?key)["']?\s*[=:]\s*["']?)
+    (
+        \b(?:bearer|basic)\s+ (?=\S{12})
+      | (?:token|secret|password|(?:api|webhook|signing)[_-]?key|signature|authorization|sessionid)
+        ["']?\s*[=:]\s*["']? (?:(?:bearer|basic)\s+)?
+      | [?&](?:code|state|key|sig)=
+    )
     [^\s"'&,;<>]{6,}
     """
 )
 
+#: Links that let their reader in or speak for us: invitations, confirmations, new passwords, alerts' own, and the
+#: addresses of chat channels.
+_SECRET_PATH = re.compile(
+    r"""(?x)
+    ( /(?:invitations|confirm-email|reset/key|alerts/confirm|alerts/stop)/ ) [^/\s"'?]{8,}
+    | ( /(?:services/T|webhookb2/) ) [^\s"'?]{8,}
+    """
+)
+
+#: ``postgresql://user:password@host``. Lengths have limits here and above: whoever makes up an address of thousands of
+#: letters must not keep us searching it.
+_SECRET_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]{0,20}://[^\s:/@]{0,100}:)[^\s/]+(?=@)", re.I)
+
 
 def redact(value: Any, *, name: str = "") -> Any:
-    """``value`` without what looks like a credential; ``name`` is the key it stood under."""
+    """``value`` without what looks like a credential; ``name`` is the key it stood under.
+
+    What is no plain value is taken as the text it would be printed as.
+    """
     if name and _SECRET_NAME.search(name) and isinstance(value, str | bytes):
         return HIDDEN
-    if isinstance(value, str):
-        return _SECRET_TEXT.sub(rf"\g<1>{HIDDEN}", value)
     if isinstance(value, Mapping):
         return {key: redact(item, name=str(key)) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | set | frozenset):
         return [redact(item, name=name) for item in value]
-    return value
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = _SECRET_TEXT.sub(rf"\g<1>{HIDDEN}", value if isinstance(value, str) else str(value))
+    return _SECRET_IN_URL.sub(rf"\g<1>{HIDDEN}", _SECRET_PATH.sub(_keep_beginning, text))
+
+
+def _keep_beginning(found: re.Match[str]) -> str:
+    return f"{found[1] or found[2]}{HIDDEN}"
 
 
 def _redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    # Django adds the request to its lines: its address, with everything behind the question mark.
+    event.pop("request", None)
     for key, value in event.items():
         if not key.startswith("_"):
             event[key] = redact(value, name=key)

@@ -60,9 +60,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.health.answer_first",
+    "config.traffic.follow",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.limits.refuse_unreadable",
+    "config.machines.without_cookies",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -86,6 +89,8 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "practices.context.practice",
+                "sync.alerts.bell.bell",
+                "sync.incidents.badge.problems",
             ]
         },
     }
@@ -109,10 +114,14 @@ _DATABASE = env.read("DATABASE_URL", env.postgresql, "", expects="postgresql://u
 if _DATABASE:
     DATABASES["default"] = {
         **_DATABASE,
+        # A machine that is gone answers nothing at all: without this a connection is waited for over two minutes.
+        "OPTIONS": {"connect_timeout": 10, **_DATABASE.get("OPTIONS", {})},
         # One connection per web thread and worker process, reused; a server restart costs one check each.
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
+#: How long a page may wait for one query; workers and commands have no such limit. 0: none.
+STATEMENT_TIMEOUT_SECONDS = env.number("STATEMENT_TIMEOUT_SECONDS", 15)
 CACHES = {
     "default": env.read(
         "CACHE_URL",
@@ -186,6 +195,10 @@ XERO_SCOPES = env.text(
     "openid profile email offline_access accounting.contacts accounting.invoices accounting.payments"
     " accounting.settings.read",
 )
+#: What Xero signs its webhooks with. Several while a key is being changed; any of them is believed.
+XERO_WEBHOOK_KEY = env.words("XERO_WEBHOOK_KEY", [])
+#: How far the clock of who signs a hint may be from ours.
+HOOK_SKEW_SECONDS = env.number("HOOK_SKEW_SECONDS", 300)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -239,6 +252,10 @@ CELERY_BROKER_URL = broker.address(env.text("CELERY_BROKER_URL", "pgmq://"))
 CELERY_BROKER_TRANSPORT_OPTIONS = broker.transport_options(
     CELERY_BROKER_URL, DATABASES.get("default", {}), visibility_timeout=VISIBILITY_TIMEOUT_SECONDS
 )
+CELERY_TASK_QUEUES = broker.queues()
+CELERY_TASK_DEFAULT_QUEUE = broker.SYNC
+# A queue that no worker listens to would swallow messages: a slip in a name fails instead.
+CELERY_TASK_CREATE_MISSING_QUEUES = False
 # PGMQ refuses the queue names that remote control needs.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = not broker.is_pgmq(CELERY_BROKER_URL)
 CELERY_WORKER_SEND_TASK_EVENTS = False
@@ -257,12 +274,32 @@ CELERY_TIMEZONE = "UTC"
 LOG_LEVEL = env.read("LOG_LEVEL", lambda name: LEVELS[name.upper()], "INFO", expects=" or ".join(LEVELS))
 LOGGING = logging_settings(readable=DEBUG, level=LOG_LEVEL)
 
+# --- watching it ----------------------------------------------------------------------------------------
+#: Lets whoever has it read /metrics and the reasons of /readyz from elsewhere.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+#: Asked for each minute while everything works; an outside monitor raises the alarm when that stops.
+HEARTBEAT_URL = env.text("HEARTBEAT_URL")
+
 # --- syncing --------------------------------------------------------------------------------------------
-#: How often a connected practice is synced by itself.
-SYNC_EVERY_MINUTES = env.number("SYNC_EVERY_MINUTES", 15)
+#: How often a connected practice is read by itself: while something new is found, and while it is quiet.
+SYNC_EVERY_MINUTES = env.number("SYNC_EVERY_MINUTES", 5)
+SYNC_AT_LEAST_EVERY_MINUTES = env.number("SYNC_AT_LEAST_EVERY_MINUTES", 30)
+#: How long hints, and runs that did nothing, are kept.
+KEEP_EVENTS_DAYS = env.number("KEEP_EVENTS_DAYS", 90)
+KEEP_IDLE_RUNS_DAYS = env.number("KEEP_IDLE_RUNS_DAYS", 30)
+#: Calls that each provider allows one connection. What the provider's own headers say is left counts more.
+XERO_CALLS_PER_MINUTE = env.number("XERO_CALLS_PER_MINUTE", 55)
+XERO_CALLS_PER_DAY = env.number("XERO_CALLS_PER_DAY", 5000)
+IGNITION_CALLS_PER_HOUR = env.number("IGNITION_CALLS_PER_HOUR", 950)
 #: How long a worker's hold on a connection lasts without a sign of life; longer than any call may take.
 LANE_LEASE_SECONDS = env.number("LANE_LEASE_SECONDS", 300)
 #: How long a call whose answer was lost may still be carried out there; it is looked up after that.
 ANSWER_SECONDS = env.number("ANSWER_SECONDS", 30)
 #: Whether a new run wakes a worker at once. Off, the beat finds it within seconds.
 NUDGE_WORKERS = env.flag("NUDGE_WORKERS", default=True)
+
+# --- alerts ---------------------------------------------------------------------------------------------
+#: What heals by itself is told to people once it lasted this long; the rest within some minutes.
+ALERT_AFTER_MINUTES = env.number("ALERT_AFTER_MINUTES", 30)
+#: How long a problem has to stay away before people are told that it is over.
+ALERT_RECOVERED_AFTER_MINUTES = env.number("ALERT_RECOVERED_AFTER_MINUTES", 10)

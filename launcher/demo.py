@@ -1,4 +1,4 @@
-"""The whole product on this machine with one command: database, sandbox, web server, worker and beat.
+"""The whole product on this machine with one command: database, sandbox, web server, workers and beat.
 
 Everything it makes stays under ``var/``; running it again continues where it stopped. ``DATABASE_URL`` and
 ``CELERY_BROKER_URL``, when given, are used in place of the built-in server.
@@ -132,6 +132,7 @@ def _environment(server: postgres.Server | None) -> dict[str, str]:
         "XERO_IDENTITY_URL": sandbox,
         "XERO_CLIENT_ID": "sandbox-xero-app",
         "XERO_CLIENT_SECRET": "sandbox-xero-secret",
+        "XERO_WEBHOOK_KEY": kept.get("XERO_WEBHOOK_KEY") or secrets.token_urlsafe(48),
     }
     if given.get("CELERY_BROKER_URL"):
         values["CELERY_BROKER_URL"] = given["CELERY_BROKER_URL"]
@@ -149,16 +150,24 @@ def _sandbox(environment: dict[str, str]) -> Program:
 
 def _programs(environment: dict[str, str]) -> list[Program]:
     bind = environment["BASE_URL"].removeprefix("http://")
-    celery = (sys.executable, "-m", "celery", "--quiet", "-A", "config")
-    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     web = (sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn", "--bind", bind)
-    worker = (*celery, "worker", "--pool", "prefork", "--concurrency", "2", "--loglevel", "INFO", *quiet)
-    beat = (*celery, "beat", "--scheduler", IN_MEMORY, "--pidfile", "", "--loglevel", "WARNING")
+    beat = (*_CELERY, "beat", "--scheduler", IN_MEMORY, "--pidfile", "", "--loglevel", "WARNING")
     return [
         Program("web", web, environment),
-        Program("worker", worker, environment),
+        # One that is never busy with long work, so that what somebody waits for begins at once.
+        Program("live", _worker("live", queues="live", processes=1), environment),
+        Program("sync", _worker("sync", queues="sync,live", processes=2), environment),
         Program("beat", beat, environment),
     ]
+
+
+_CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "config")
+
+
+def _worker(name: str, *, queues: str, processes: int) -> tuple[str, ...]:
+    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO")
+    share = ("--pool", "prefork", "--concurrency", str(processes), "--queues", queues)
+    return (*_CELERY, "worker", "--hostname", f"{name}@%h", *share, *quiet)
 
 
 def _manage(environment: dict[str, str], *command: str) -> str:

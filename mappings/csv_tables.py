@@ -73,12 +73,14 @@ def write_csv(name: str, view: TargetView, choices: Choices) -> str:
         )
         for row in service_rows(view, choices):
             account = options.account_name(view, row.value)
-            writer.writerow(_safe(row.key, row.name, row.value, account, str(row.lines), str(row.amount)))
+            writer.writerow(
+                safe_cells(row.key, row.name, row.value, account, str(row.lines), str(row.amount))
+            )
     else:
         writer.writerow(["tax_label", "tax_type", "tax", "lines_90_days", "amount_90_days"])
         for row in label_rows(view, choices, {}):
             tax = options.tax_name(view, row.value)
-            writer.writerow(_safe(row.key, row.value, tax, str(row.lines), str(row.amount)))
+            writer.writerow(safe_cells(row.key, row.value, tax, str(row.lines), str(row.amount)))
     return out.getvalue()
 
 
@@ -167,7 +169,8 @@ def _rows(content: bytes, form: TableFormat) -> list[tuple[int, str, str]]:
     return rows
 
 
-def _safe(*cells: str) -> list[str]:
+def safe_cells(*cells: str) -> list[str]:
+    """Cells for a file: none of them is run as a formula by a spreadsheet."""
     return [f"'{cell}" if cell.startswith(_FORMULA_START) else cell for cell in cells]
 
 

@@ -25,6 +25,9 @@ GOOD: dict[str, Any] = {
     "ALLOWED_HOSTS": ["sync.example.com"],
     "CSRF_TRUSTED_ORIGINS": [],
     "REQUIRE_MFA": True,
+    "TRUSTED_PROXIES": 1,
+    "METRICS_TOKEN": "",
+    "HEARTBEAT_URL": "",
     "CELERY_BROKER_URL": "pgmq://",
     "CACHES": {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "x"}},
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
@@ -45,6 +48,8 @@ def findings(**changed: Any) -> list[CheckMessage]:
             checks.check_site,
             checks.check_services,
             checks.check_providers,
+            checks.check_webhooks,
+            checks.check_watching,
         ):
             found += check()
         return found
@@ -83,7 +88,14 @@ LOCMEM = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
         ({"IGNITION_AUTH_URL": ""}, "config.E013", "IGNITION_AUTH_URL"),
         ({"XERO_CLIENT_ID": "", "XERO_CLIENT_SECRET": ""}, "config.W002", "XERO_CLIENT_ID"),
         ({"IGNITION_CLIENT_SECRET": ""}, "config.E014", "IGNITION_CLIENT_SECRET"),
+        ({"XERO_WEBHOOK_KEY": ["k" * 40, "short"]}, "config.E020", "XERO_WEBHOOK_KEY"),
+        ({"HOOK_SKEW_SECONDS": 0}, "config.E020", "HOOK_SKEW_SECONDS"),
+        ({"HOOK_SKEW_SECONDS": 86_400}, "config.E020", "HOOK_SKEW_SECONDS"),
         ({"XERO_SCOPES": "openid accounting.contacts"}, "config.E014", "XERO_SCOPES"),
+        ({"METRICS_TOKEN": "short"}, "config.E030", "METRICS_TOKEN"),
+        ({"HEARTBEAT_URL": "monitor.example.com/abc"}, "config.E031", "HEARTBEAT_URL"),
+        ({"HEARTBEAT_URL": "file:///etc/passwd"}, "config.E031", "HEARTBEAT_URL"),
+        ({"TRUSTED_PROXIES": 0}, "config.W030", "TRUSTED_PROXIES"),
     ],
 )
 def test_a_wrong_setting_is_named_with_advice(changed: dict[str, Any], expected: str, named: str) -> None:

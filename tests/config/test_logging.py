@@ -3,9 +3,11 @@
 import json
 import logging
 import logging.config
+import time
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from config.logging import HIDDEN, logging_settings, redact
 
@@ -25,6 +27,30 @@ SECRET = "eyJhbGciOi.very-secret.value"
         {"note": f"sent Basic {SECRET}"},
         {"password": SECRET},
         ("token", {"api_key": SECRET}),
+        {"Authorization": SECRET},
+        f"'Authorization': '{SECRET}'",
+        f"authorization=Basic {SECRET}",
+        {"x-xero-signature": SECRET},
+        f"x-xero-signature: {SECRET}",
+        {"headers": {"X-Webhook-Key": SECRET, "XERO_WEBHOOK_KEY": SECRET}},
+        {"signing_key": SECRET},
+        {"signing_keys": [SECRET, SECRET]},
+        f"GET /connections/callback/xero/?code={SECRET}&state={SECRET}",
+        f"sessionid={SECRET}; Path=/",
+        f"connecting to postgresql://app:{SECRET}@db.example.com:5432/app",
+        f"redis://:p@{SECRET}@queue.example.com:6379/0",
+        f"Not Found: /invitations/{SECRET}/",
+        f"Not Found: /accounts/confirm-email/{SECRET}/",
+        f"Forbidden: /accounts/password/reset/key/1a-{SECRET}/",
+        f"Not Found: /alerts/stop/{SECRET}/",
+        f"GET https://hooks.slack.com/services/T0001/B0001/{SECRET} failed",
+        f"Max retries exceeded with url: /services/T0001/B0001/{SECRET}",
+        f"POST https://example.webhook.office.com/webhookb2/{SECRET}/IncomingWebhook/x",
+        {"body": f"Follow this link to join: https://example.com/invitations/{SECRET}/"},
+        {"html_body": f"<a href='{SECRET}'>Join</a>"},
+        {"message-body": SECRET.encode()},
+        ValueError(f"access_token={SECRET}"),
+        {"seen": {f"refresh_token={SECRET}"}},
     ],
 )
 def test_credentials_are_hidden(value: Any) -> None:
@@ -41,12 +67,26 @@ def test_credentials_are_hidden(value: Any) -> None:
         {"token_state": None},
         "basic rules",
         "basic invoices",
+        "POST /invitations/1234/accept/",
+        "see https://sync.example.com:8443/p/demo/",
+        "state=waiting",
+        {"key": "contact", "kind": "invoice"},
+        True,
         12.5,
         None,
     ],
 )
 def test_what_is_no_credential_stays(value: Any) -> None:
     assert redact(value) == value
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "a-", "a.", "token", "x://", "Bearer ", "/invitations/", "?code=", ":@"]
+)
+def test_long_made_up_text_is_searched_quickly(piece: str) -> None:
+    began = time.perf_counter()
+    redact(piece * (200_000 // len(piece)))
+    assert time.perf_counter() - began < 5
 
 
 @pytest.fixture
@@ -72,6 +112,18 @@ def test_a_line_is_json_with_the_extras_of_the_call(capsys: pytest.CaptureFixtur
     assert line["level"] == "error"
     assert "ValueError" in line["exception"]
     assert SECRET not in json.dumps(line)
+
+
+@pytest.mark.usefixtures("_restore_logging")
+def test_a_refused_request_is_logged_without_its_address(
+    capsys: pytest.CaptureFixture[str], client: Client
+) -> None:
+    logging.config.dictConfig(logging_settings(readable=False, level="INFO"))
+    client.get(f"/nowhere/?code={SECRET}&note={SECRET}")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["event"] for line in lines] == ["request", "Not Found: /nowhere/"]
+    assert lines[0]["request_id"] == lines[1]["request_id"]
+    assert SECRET not in json.dumps(lines)
 
 
 @pytest.mark.usefixtures("_restore_logging")

@@ -54,8 +54,14 @@ class Demo:
         return envfile.read(self.checkout / "var/demo/env")["BASE_URL"]
 
     def programs(self) -> dict[str, int]:
-        """The pids of its web server, worker, beat and sandbox by a word of their command line."""
-        words = {"gunicorn": "web", "worker": "worker", "beat": "beat", "sandbox": "sandbox"}
+        """The pids of its web server, workers, beat and sandbox by a word of their command line."""
+        words = {
+            "gunicorn": "web",
+            "live@%h": "live",
+            "sync@%h": "sync",
+            "beat": "beat",
+            "sandbox": "sandbox",
+        }
         found: dict[str, int] = {}
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
@@ -89,12 +95,13 @@ def test_it_comes_up_heals_and_stops(running: Demo) -> None:
     assert "owner@demo.example" in running.said
 
     first = running.programs()
-    assert set(first) == {"web", "worker", "beat", "sandbox"}
-    os.kill(first["worker"], signal.SIGKILL)
+    assert set(first) == {"web", "live", "sync", "beat", "sandbox"}
+    running.wait_until(lambda: requests.get(f"{running.url()}/readyz", timeout=10).json()["ready"])
+    os.kill(first["sync"], signal.SIGKILL)
     os.kill(
         int((running.checkout / "var/postgres/data/postmaster.pid").read_text().split()[0]), signal.SIGKILL
     )
-    running.wait_until(lambda: running.programs().get("worker", first["worker"]) != first["worker"])
+    running.wait_until(lambda: running.programs().get("sync", first["sync"]) != first["sync"])
     running.wait_until(lambda: "PostgreSQL ended; starting it again" in running.said)
     running.wait_until(
         lambda: requests.get(f"{running.url()}/accounts/login/", timeout=10).status_code == 200

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 from pgmq import get_embedded_install_sql
 
-from config.broker import is_pgmq
+from config.broker import is_pgmq, queues
 
 #: Any number that no other code locks: two set-ups at once would both find no tables.
 LOCK = 7_461_001
@@ -24,11 +24,13 @@ class Command(BaseCommand):
 
 
 def install_pgmq() -> bool:
-    """Create PGMQ's schema from the SQL its package carries; False when it stood already."""
+    """Create PGMQ's schema from the SQL its package carries, and our queues; False when it stood already."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         cursor.execute("SELECT to_regclass('pgmq.meta')")
-        if cursor.fetchone()[0] is not None:
-            return False
-        cursor.execute(get_embedded_install_sql())
-        return True
+        new = cursor.fetchone()[0] is None
+        if new:
+            cursor.execute(get_embedded_install_sql())
+        for queue in queues():
+            cursor.execute("SELECT pgmq.create(%s)", [queue.name])
+        return new
