@@ -8,9 +8,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from practices import audit
+from practices.models import Practice
 from practices.record_admin import RecordAdmin
 from practices.support import acting
 from sync import decisions, runs
+from sync.alert_admin import AlertAdmin, ChannelAdmin, DeliveryAdmin  # noqa: F401  register themselves
+from sync.event_admin import EventAdmin  # noqa: F401  registers itself
+from sync.incident_admin import IncidentAdmin  # noqa: F401  registers itself
 from sync.models import (
     Attempt,
     Budget,
@@ -175,9 +179,10 @@ class ChangeAdmin(RecordAdmin):
         for practice_id, pk in parked.order_by("practice_id", "pk").values_list("practice_id", "pk"):
             by_practice[practice_id].append(pk)
         retried = 0
-        for change_ids in by_practice.values():
+        practices = Practice.objects.in_bulk(list(by_practice))
+        for practice_id, change_ids in by_practice.items():
             try:
-                retried += decisions.retry(change_ids, actor=acting(request))
+                retried += decisions.retry(change_ids, practice=practices[practice_id], actor=acting(request))
             except decisions.NotAllowed as refusal:
                 self.message_user(request, str(refusal), messages.ERROR)
         self.message_user(request, f"Retrying {_count(retried, 'change')}; only parked ones can be.")
@@ -236,7 +241,7 @@ class BudgetAdmin(RecordAdmin):
         "day",
         "calls",
         "writes",
-        "minute_left",
+        "window_left",
         "day_left",
         "updated_at",
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from connectors.records import Contact
 from mappings.engine import Mapped, map_contact, natural_number
 from sync.linking import Directory, Match, is_active, match_contacts, survivor
-from sync.models import ReviewState
+from sync.models import Mode, ReviewState
 from sync.plan import (
     Decision,
     apply_mode,
@@ -18,7 +18,7 @@ from sync.plan import (
     may_write_contact,
 )
 from sync.planned import Planned
-from sync.world import World, parties, references_by_party
+from sync.world import World, parties, references_of
 
 KIND = "contact"
 
@@ -36,7 +36,7 @@ def plan_contacts(world: World, *, mode: str, needed: frozenset[str]) -> dict[st
 def _matches(world: World) -> dict[str, Match]:
     """Matches for the clients that have no link and no decision by a person yet."""
     country = world.spec.facts.country
-    references = references_by_party(world.invoices.values())
+    references = references_of(world.invoices.values())
     linked = {
         link.source_external_id: link.target_external_id
         for (kind, _), link in world.links.items()
@@ -44,7 +44,7 @@ def _matches(world: World) -> dict[str, Match]:
     }
     directory = Directory(
         world.contacts,
-        references=references_by_party(world.documents.values()),
+        references=world.references,
         claimed=frozenset(linked.values()),
         country=country,
     )
@@ -127,7 +127,9 @@ def _linked(
         if final and final != target_external_id:
             text = f"The linked contact was merged into “{world.contacts[final].name}” in Xero. Link it to that one."
         return replace(planned, decision=held("target_archived", text))
-    decision = apply_mode(contact_update(mapped, target, base, base_target, world.spec.facts.country), mode)
+    country = world.spec.facts.country
+    found = contact_update(mapped, target, base, base_target, country, split=mode == Mode.TAKE_OVER)
+    decision = apply_mode(found, mode)
     return replace(planned, decision=decision, stopped=is_stopped(decision))
 
 

@@ -1,14 +1,16 @@
 """What people decide: release, keep, retry, decline, and who is who. Each is audited and planned for at once."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from practices.audit import record
-from practices.models import User
-from sync import runs
+from practices.audit import entry, record
+from practices.models import AuditEntry, Practice, User
+from sync import incidents, live, runs
 from sync.models import (
     OPEN_CHANGE_STATES,
     Change,
@@ -17,6 +19,7 @@ from sync.models import (
     Link,
     LinkMethod,
     ParkedAs,
+    Purpose,
     Review,
     ReviewState,
     Snapshot,
@@ -35,89 +38,109 @@ class NotAllowed(Exception):
 DECISIONS = {"link": ReviewState.LINKED, "create": ReviewState.CREATE, "ignore": ReviewState.IGNORED}
 
 
-def release(change_ids: Iterable[int], *, actor: User) -> int:
+def release(change_ids: Iterable[int], *, practice: Practice, actor: User) -> int:
     """Let held Changes be written as shown. Returns how many; raises :class:`NotAllowed` when none may."""
-    changes = list(Change.objects.filter(pk__in=list(change_ids), state=ChangeState.HELD))
-    allowed = [change for change in changes if change.reason in RELEASABLE]
-    if not allowed:
-        raise NotAllowed(
-            "None of these can be released. Watch mode is switched off on the plan page; other reasons have to be "
-            "solved where they come from."
-        )
     with transaction.atomic():
-        for change in allowed:
-            moved = Change.objects.filter(pk=change.pk, state=ChangeState.HELD).update(
-                state=ChangeState.PENDING, reason="", message="", released_by=actor, not_before=None
+        held = _locked(practice, change_ids, ChangeState.HELD)
+        allowed = [change for change in held if change.reason in RELEASABLE]
+        if not allowed:
+            raise NotAllowed(
+                "None of these can be released. Watch mode is switched off on the plan page; other reasons have to "
+                "be solved where they come from."
             )
-            if moved:
-                _audit(change, actor, "change.released", f"Released: {change}")
-    _plan(allowed, actor)
+        _rows(allowed).update(
+            state=ChangeState.PENDING,
+            purpose=Purpose.PERSON,
+            reason="",
+            message="",
+            released_by=actor,
+            not_before=None,
+        )
+        _audit(practice, allowed, actor, "change.released", "Released: {}")
+    _plan(practice, actor)
     return len(allowed)
 
 
-def keep_target(change: Change, *, actor: User) -> None:
-    """Keep what the target has: the pair agrees to differ until one side changes again."""
-    if change.state != ChangeState.HELD or change.reason != "conflict":
-        raise NotAllowed("Only a difference that waits for a decision can be kept as it is.")
+def keep(change_ids: Iterable[int], *, practice: Practice, actor: User) -> int:
+    """Keep what the target has: each pair agrees to differ until one side changes again.
+
+    Returns how many; raises :class:`NotAllowed` when none can be kept.
+    """
+    now = timezone.now()
     with transaction.atomic():
-        link = Link.objects.select_for_update().get(
-            source_connection=change.source_connection,
-            target_connection=change.connection,
+        held = _locked(practice, change_ids, ChangeState.HELD)
+        differing = [change for change in held if change.reason == "conflict"]
+        if not differing:
+            raise NotAllowed("Only a difference that waits for a decision can be kept as it is.")
+        kept = [change for change in differing if _agree_to_differ(change, now)]
+        if not kept:
+            raise NotAllowed("The records are not linked any more. Sync again, then look once more.")
+        _rows(kept).update(
+            state=ChangeState.CANCELLED, reason="kept", message="Kept as it is in the target.", done_at=now
+        )
+        _audit(practice, kept, actor, "change.kept", "Kept the target's values: {}")
+    _plan(practice, actor)
+    return len(kept)
+
+
+def _agree_to_differ(change: Change, now: datetime) -> bool:
+    """Remember the values of both sides as agreed; ``False`` when the two are not linked any more."""
+    link = (
+        Link.objects.select_for_update()
+        .filter(
+            practice=change.practice_id,
+            source_connection=change.source_connection_id,
+            target_connection=change.connection_id,
             kind=change.kind,
             source_external_id=change.source_external_id,
         )
-        link.base_source = {**link.base_source, **change.values}
-        link.base_target = {**link.base_target, **change.before}
-        link.agreed_at = timezone.now()
-        link.save(update_fields=["base_source", "base_target", "agreed_at"])
-        Change.objects.filter(pk=change.pk, state=ChangeState.HELD).update(
-            state=ChangeState.CANCELLED,
-            reason="kept",
-            message="Kept as it is in the target.",
-            done_at=timezone.now(),
-        )
-        _audit(change, actor, "change.kept", f"Kept the target's values: {change}")
-    _plan([change], actor)
+        .first()
+    )
+    if link is None:
+        return False
+    link.base_source = {**link.base_source, **change.values}
+    link.base_target = {**link.base_target, **change.before}
+    link.agreed_at = now
+    link.save(update_fields=["base_source", "base_target", "agreed_at"])
+    return True
 
 
-def retry(change_ids: Iterable[int], *, actor: User) -> int:
+def retry(change_ids: Iterable[int], *, practice: Practice, actor: User) -> int:
     """Send parked Changes again; what may have arrived is looked up first. Returns how many."""
-    changes = list(Change.objects.filter(pk__in=list(change_ids), state=ChangeState.PARKED))
     with transaction.atomic():
-        for change in changes:
-            moved = Change.objects.filter(pk=change.pk, state=ChangeState.PARKED).update(
-                state=ChangeState.PENDING,
-                parked_as=ParkedAs.NONE,
-                reason="",
-                message="",
-                tries=0,
-                not_before=None,
-                look_up_first=change.look_up_first or change.first_sent_at is not None,
-            )
-            if moved:
-                _audit(change, actor, "change.retried", f"Sent again: {change}")
-    _plan(changes, actor)
+        changes = _locked(practice, change_ids, ChangeState.PARKED)
+        _rows(changes).update(
+            state=ChangeState.PENDING,
+            purpose=Purpose.PERSON,
+            parked_as=ParkedAs.NONE,
+            reason="",
+            message="",
+            tries=0,
+            not_before=None,
+            look_up_first=Case(
+                When(first_sent_at__isnull=False, then=Value(True)), default=F("look_up_first")
+            ),
+        )
+        _audit(practice, changes, actor, "change.retried", "Sent again: {}")
+    if changes:
+        _plan(practice, actor)
     return len(changes)
 
 
-def cancel(change_ids: Iterable[int], *, actor: User, note: str) -> int:
+def cancel(change_ids: Iterable[int], *, practice: Practice, actor: User, note: str) -> int:
     """Decline Changes: they are not written, and not proposed again while they stay the same."""
-    changes = list(
-        Change.objects.filter(
-            pk__in=list(change_ids), state__in=[ChangeState.HELD, ChangeState.PENDING, ChangeState.PARKED]
-        )
-    )
-    if any(change.look_up_first for change in changes):
-        raise NotAllowed(
-            "It is not known yet whether one of these was written. Retry it first: it is looked up."
-        )
     with transaction.atomic():
-        for change in changes:
-            Change.objects.filter(pk=change.pk).exclude(state=ChangeState.IN_FLIGHT).update(
-                state=ChangeState.CANCELLED, reason="declined", message=note[:500], done_at=timezone.now()
+        changes = _locked(practice, change_ids, ChangeState.HELD, ChangeState.PENDING, ChangeState.PARKED)
+        if any(change.look_up_first for change in changes):
+            raise NotAllowed(
+                "It is not known yet whether one of these was written. Retry it first: it is looked up."
             )
-            _audit(change, actor, "change.declined", f"Declined: {change}. {note}")
-    _plan(changes, actor)
+        _rows(changes).update(
+            state=ChangeState.CANCELLED, reason="declined", message=note[:500], done_at=timezone.now()
+        )
+        _audit(practice, changes, actor, "change.declined", f"Declined: {{}}. {_plain(note)}")
+    if changes:
+        _plan(practice, actor)
     return len(changes)
 
 
@@ -152,7 +175,7 @@ def decide_review(review: Review, *, actor: User, choice: str, external_id: str 
             choice=choice,
             target=external_id,
         )
-    runs.start(review.practice, trigger=Trigger.PERSON, actor=actor, reads=False)
+    _plan(review.practice, actor)
 
 
 def _still_open(review: Review) -> None:
@@ -228,13 +251,49 @@ def _reopen(review: Review, actor: User, note: str) -> None:
             state=ReviewState.OPEN, chosen_external_id="", decided_by=None, decided_at=None, note=note[:300]
         )
         record(review.practice, actor, "review.reopened", f"{review.title}: reopened", object=review)
-    runs.start(review.practice, trigger=Trigger.PERSON, actor=actor, reads=False)
+    _plan(review.practice, actor)
 
 
-def _plan(changes: Iterable[Change], actor: User) -> None:
-    for practice in {change.practice for change in changes}:
-        runs.start(practice, trigger=Trigger.PERSON, actor=actor, reads=False)
+def _locked(practice: Practice, change_ids: Iterable[int], *states: ChangeState) -> list[Change]:
+    """The practice's own Changes among these that are in one of the states, held until the transaction ends."""
+    rows = Change.objects.filter(practice=practice, pk__in=list(change_ids), state__in=states)
+    return list(rows.order_by("pk").select_for_update(of=("self",)))
 
 
-def _audit(change: Change, actor: User, action: str, summary: str) -> None:
-    record(change.practice, actor, action, summary, object=change, kind=str(Kind(change.kind)))
+def _rows(changes: Iterable[Change]) -> QuerySet[Any]:
+    found: QuerySet[Any] = Change.objects.filter(pk__in=[change.pk for change in changes])
+    return found
+
+
+def _plan(practice: Practice, actor: User) -> None:
+    """Plan anew, and send what was decided before any backlog."""
+    runs.start(practice, trigger=Trigger.PERSON, actor=actor, reads=False)
+    if Change.objects.filter(practice=practice, state=ChangeState.PENDING, purpose=Purpose.PERSON).exists():
+        live.wake(practice.pk)
+    incidents.refresh(practice)
+
+
+def _plain(note: str) -> str:
+    """A note inside a text that is filled in later."""
+    return note.replace("{", "{{").replace("}", "}}")
+
+
+def _audit(practice: Practice, changes: Iterable[Change], actor: User, action: str, summary: str) -> None:
+    """One entry for each Change, with what it waited for until now; ``summary`` has a place for its name."""
+    AuditEntry.objects.bulk_create(
+        [
+            entry(
+                practice,
+                actor,
+                action,
+                summary.format(change),
+                object=change,
+                kind=str(Kind(change.kind)),
+                connection=change.connection_id,
+                reason=change.reason,
+                parked_as=change.parked_as,
+            )
+            for change in changes
+        ],
+        batch_size=500,
+    )

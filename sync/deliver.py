@@ -8,18 +8,18 @@ it already has it. One bad element holds back only itself: a batch that is refus
 import hashlib
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from connectors.base import Outcome, Row, Target, Write
-from connectors.errors import ConnectorError, NeedsReconnect, RateLimited, Rejected
+from connectors.errors import ConnectorError, NeedsReconnect, OverBudget, RateLimited, Rejected
 from connectors.records import Kind as RecordKind
 from practices.models import Connection
 from sync import policy, settle
@@ -34,6 +34,7 @@ from sync.models import (
     Flow,
     Link,
     Mode,
+    Purpose,
     Run,
     Verb,
 )
@@ -88,9 +89,14 @@ def recover(connection: Connection) -> int:
     return number
 
 
-def deliver_batch(connection: Connection, target: Target, run: Run | None) -> Turn | None:
-    """Send or look up one batch; ``None`` when nothing is due. The lane must be held."""
-    claim = _claim(connection, run)
+def deliver_batch(
+    connection: Connection, target: Target, run: Run | None, *, urgent: bool = False
+) -> Turn | None:
+    """Send or look up one batch; ``None`` when nothing is due. The lane must be held.
+
+    ``urgent``: only what was reported live or asked for by a person.
+    """
+    claim = _claim(connection, run, urgent=urgent)
     if claim is None:
         return None
     turn = Turn(kind=claim.changes[0].kind)
@@ -110,6 +116,8 @@ def deliver_batch(connection: Connection, target: Target, run: Run | None) -> Tu
             _settle_outcomes(claim, changes, writes, outcomes, turn)
     except ConnectorError as error:
         _failed(connection, claim, changes, error, turn)
+    except (OperationalError, InterfaceError):
+        raise
     except Exception as error:  # the step's one broad catch: park, log, go on with the rest
         log.exception("delivery_failed", connection=connection.pk, kind=kind.value)
         _failed(connection, claim, changes, error, turn)
@@ -133,16 +141,17 @@ def next_due(connection: Connection) -> datetime | None:
     return waiting.values_list("not_before", flat=True).first()
 
 
-def _ready(connection: Connection, now: datetime) -> Any:
+def _ready(connection: Connection, now: datetime, *, urgent: bool = False) -> Any:
+    rows = Change.objects.filter(purpose__in=[Purpose.LIVE, Purpose.PERSON]) if urgent else Change.objects
     return (
-        Change.objects.due(now)
+        rows.due(now)
         .filter(connection=connection)
         .exclude(flow__mode=Mode.WATCH)
         .filter(Q(depends_on=None) | Q(depends_on__state=ChangeState.DONE))
     )
 
 
-def _claim(connection: Connection, run: Run | None) -> Claim | None:
+def _claim(connection: Connection, run: Run | None, *, urgent: bool) -> Claim | None:
     """Take the next batch: kinds in order, look-ups before sending, oldest first."""
     now = timezone.now()
     with transaction.atomic():
@@ -150,7 +159,7 @@ def _claim(connection: Connection, run: Run | None) -> Claim | None:
             for look_up in (True, False):
                 for verb in Verb:
                     rows = list(
-                        _ready(connection, now)
+                        _ready(connection, now, urgent=urgent)
                         .filter(kind=kind, verb=verb, look_up_first=look_up)
                         .order_by("pk")
                         .select_for_update(skip_locked=True, of=("self",))[:BATCH_SIZE]
@@ -295,6 +304,8 @@ def _guarded(change: Change, turn: Turn, act: Callable[[], None]) -> None:
     """Settle one element; a fault on our side holds back only that element, whatever the others became."""
     try:
         act()
+    except (OperationalError, InterfaceError):
+        raise  # the database went away: what is in flight is looked up by whoever comes next
     except IntegrityError:
         log.exception("settling_conflicts", change=change.pk)
         settle.linked_elsewhere(change)
@@ -347,6 +358,11 @@ def _failed(
         settle.send_alone(changes, ALONE)
         _end(claim.attempt, AttemptResult.RETRY, message=message, error="Rejected", status=error.status)
         return
+    turn.resumes_at = verdict.not_before
+    if isinstance(error, OverBudget):  # the run waits, not the Changes: more urgent work may take them along
+        verdict = replace(verdict, not_before=None)
+    elif isinstance(error, RateLimited):
+        Connection.objects.filter(pk=connection.pk).update(resumes_at=verdict.not_before)
     ids = [change.pk for change in changes]
     unsettled = set(
         Change.objects.filter(pk__in=ids, state=ChangeState.IN_FLIGHT).values_list("pk", flat=True)
@@ -356,10 +372,7 @@ def _failed(
             continue
         settle.after_failure(change, verdict, message=message, messages=messages, look_up=claim.look_up)
         turn.failed += verdict.state == ChangeState.PARKED
-    if isinstance(error, RateLimited):
-        Connection.objects.filter(pk=connection.pk).update(resumes_at=verdict.not_before)
     turn.stopped, turn.trouble = verdict.stops_lane, verdict.trouble
-    turn.resumes_at = verdict.not_before
     turn.message = message
     _end(
         claim.attempt,

@@ -5,19 +5,24 @@ Refuses to run against anything but a provider on this machine, so it can never 
 
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
 from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.urls import reverse
 
 from connectors import oauth
-from practices import connecting, connections
-from practices.models import Connection, Country, Membership, Practice, Provider, Role, User
+from practices import connecting, connections, hooks
+from practices.models import Connection, ConnectionState, Country, Membership, Practice, Provider, Role, User
 from practices.oauth_apps import oauth_app, redirect_uri
+from sync.alerts.recipients import default_channel
 from sync.flows import ensure_flows
 
 PASSWORD = "demo-practice-2026"  # noqa: S105 - printed on the screen; works only where the sandbox is
+SENDER = "Sandbox"
+"""Who reports changes of Ignition in the demo."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SECONDS = 30
 
@@ -57,7 +62,7 @@ def seed() -> None:
     people = {role: _person(email, name) for email, name, role in PEOPLE}
     _person(*SUPPORT, is_staff=True)
     for wanted in PRACTICES:
-        practice, _ = Practice.objects.get_or_create(
+        practice, made = Practice.objects.get_or_create(
             slug=wanted.slug,
             defaults={
                 "name": wanted.name,
@@ -70,7 +75,43 @@ def seed() -> None:
             if wanted.slug == "demo" or role == Role.OWNER:
                 Membership.objects.get_or_create(practice=practice, user=user, defaults={"role": role})
         ensure_flows(practice)
+        if made:
+            default_channel(practice)
         _connect(practice, wanted, people[Role.OWNER])
+    report_changes()
+
+
+def report_changes() -> None:
+    """Let the sandbox report changes to this app's address, as somebody would set it up over there.
+
+    What is set up already is left alone: setting it up again would forget what waits to be reported.
+    """
+    known = _control("GET")
+    if settings.XERO_WEBHOOK_KEY:
+        address = f"{settings.BASE_URL}{reverse('hook_xero')}"
+        active = [hook["url"] for hook in known["xero"] if hook["status"] == "active"]
+        if address not in active:
+            facts = {
+                "client_id": settings.XERO_CLIENT_ID,
+                "url": address,
+                "key": settings.XERO_WEBHOOK_KEY[0],
+            }
+            _control("POST", facts)
+    for wanted in PRACTICES:
+        connection = Connection.objects.filter(practice__slug=wanted.slug, provider=Provider.IGNITION).first()
+        if connection is None or connection.state == ConnectionState.DISCONNECTED:
+            continue
+        kept = hooks.valid_of(connection).filter(label=SENDER, expires_at=None).first()
+        secret = str(kept.secret) if kept else hooks.make(connection, actor=None, label=SENDER).text
+        _control("POST", {"practice": wanted.slug, "url": hooks.address_of(connection), "secret": secret})
+
+
+def _control(method: str, facts: dict[str, str] | None = None) -> Any:
+    parts = urlsplit(settings.XERO_API_URL)
+    url = f"{parts.scheme}://{parts.netloc}/_sandbox/hooks"
+    answer = requests.request(method, url, json=facts, timeout=SECONDS)
+    answer.raise_for_status()
+    return answer.json()
 
 
 def _person(email: str, name: str, *, is_staff: bool = False) -> User:

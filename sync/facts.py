@@ -13,7 +13,7 @@ from mappings.services import BrandingTheme, LabelUse, MethodUse, ServiceUse, So
 from practices.models import Connection, Practice
 from sync.flows import ensure_flows, sides_of
 from sync.models import Cursor, Snapshot
-from sync.world import catalogue, load_facts, records
+from sync.world import as_records, catalogue, load_facts
 
 USAGE_DAYS = 90
 
@@ -25,7 +25,7 @@ def target_view(practice: Practice) -> TargetView:
     if not pairs:
         return TargetView()
     sides, _ = pairs[0]
-    themes = records(sides.target, Kind.BRANDING_THEME).values()
+    themes = as_records(sides.target, Kind.BRANDING_THEME).values()
     read = _completed(sides.target, Kind.ACCOUNT, Kind.TAX_RATE)
     return TargetView(
         is_read=read,
@@ -39,8 +39,8 @@ def target_view(practice: Practice) -> TargetView:
 
 
 def _source_view(source: Connection) -> SourceView:
-    services = records(source, Kind.SERVICE)
-    known = catalogue(services, records(source, Kind.PROPOSAL))
+    services = as_records(source, Kind.SERVICE)
+    known = catalogue(services, as_records(source, Kind.PROPOSAL))
     lines, amounts = _line_use(source, known)
     labels: dict[str, list[str]] = defaultdict(list)
     for service in services.values():

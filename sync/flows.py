@@ -3,22 +3,39 @@
 ``ROUTES`` names the pairs of systems this version knows; everything else works on whatever pairs a practice has.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Sum
 from django.utils import timezone
 
 from practices.audit import record
 from practices.models import Connection, ConnectionState, Practice, Provider, User
-from sync.models import SYNCED_KINDS, Change, ChangeState, Flow, Kind, Link, Mode, Snapshot, Standing, Verb
+from sync.models import (
+    SYNCED_KINDS,
+    Change,
+    ChangeState,
+    Flow,
+    Kind,
+    Link,
+    LinkMethod,
+    Mode,
+    Snapshot,
+    Standing,
+    Verb,
+)
 from sync.world import Sides
 
 ROUTES = ((Provider.IGNITION, Provider.XERO),)
+SOURCES = frozenset(source for source, _ in ROUTES)
+"""Systems whose changes are written somewhere else."""
 BATCH_SIZE = 50
 """Elements per write: what Xero advises; larger batches make a lost answer expensive."""
+BY_MODE = frozenset({"watch", "fill_gaps"})
+"""Reasons of what is held only because of the mode."""
+WAITS_FOR_MODE = BY_MODE | {""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,48 +129,93 @@ def set_modes(practice: Practice, modes: Mapping[str, str], *, actor: User | Non
 
 
 def preview(practice: Practice) -> dict[str, Preview]:
-    """Per kind what the last plan would write; from rows, so it costs no call."""
-    out = {}
-    for flow in ensure_flows(practice):
-        waiting = Q(state__in=[ChangeState.HELD, ChangeState.PENDING]) & (
-            Q(reason__in=["watch", "fill_gaps", ""]) | Q(state=ChangeState.PENDING)
+    """Per kind what the last plan would write; from rows, so it costs no call. A fixed number of queries."""
+    flows = ensure_flows(practice)
+    owed = _owed(practice)
+    records = _records(practice, flows)
+    adopted = _adopted(practice, flows)
+    return {
+        flow.kind: replace(
+            owed.get(flow.pk, _Owed()).preview(flow, practice.base_currency),
+            adopted=adopted.get((flow.source, flow.kind), 0),
+            in_sync=records.get((flow.source, flow.kind, Standing.IN_SYNC), 0),
+            filtered=records.get((flow.source, flow.kind, Standing.FILTERED), 0),
         )
-        numbers = Change.objects.filter(flow=flow).aggregate(
-            creates=Count("pk", filter=waiting & Q(verb=Verb.CREATE)),
-            updates=Count("pk", filter=waiting & Q(verb=Verb.UPDATE)),
-            create_amount=Sum("amount", filter=waiting & Q(verb=Verb.CREATE)),
-        )
-        standings = dict(
-            Snapshot.objects.filter(practice=practice, connection__provider=flow.source, kind=flow.kind)
-            .values_list("standing")
-            .annotate(Count("pk"))
-        )
-        held = (
-            Change.objects.filter(flow=flow, state=ChangeState.HELD)
-            .exclude(reason__in=["watch", "fill_gaps"])
-            .count()
-        )
-        out[flow.kind] = Preview(
+        for flow in flows
+    }
+
+
+@dataclass
+class _Owed:
+    """What waits in one flow. ``held`` waits for a person and not for the mode."""
+
+    creates: int = 0
+    updates: int = 0
+    held: int = 0
+    amount: Decimal = Decimal(0)
+
+    def add(self, verb: str, state: str, reason: str, number: int, amount: Decimal | None) -> None:
+        if state == ChangeState.PENDING or reason in WAITS_FOR_MODE:
+            if verb == Verb.CREATE:
+                self.creates += number
+                self.amount += amount or 0
+            else:
+                self.updates += number
+        if state == ChangeState.HELD and reason not in BY_MODE:
+            self.held += number
+
+    def preview(self, flow: Flow, currency: str) -> Preview:
+        return Preview(
             kind=flow.kind,
             mode=flow.mode,
-            creates=numbers["creates"],
-            updates=numbers["updates"],
-            adopted=_adopted(flow),
-            in_sync=standings.get(Standing.IN_SYNC, 0),
-            filtered=standings.get(Standing.FILTERED, 0),
-            held=held,
-            create_amount=numbers["create_amount"] or Decimal(0),
-            currency=practice.base_currency,
-            calls=-(-numbers["creates"] // BATCH_SIZE) + -(-numbers["updates"] // BATCH_SIZE),
+            creates=self.creates,
+            updates=self.updates,
+            held=self.held,
+            create_amount=self.amount,
+            currency=currency,
+            calls=-(-self.creates // BATCH_SIZE) + -(-self.updates // BATCH_SIZE),
         )
-    return out
 
 
-def _adopted(flow: Flow) -> int:
-    return (
-        Link.objects.filter(
-            practice=flow.practice_id, kind=flow.kind, source_connection__provider=flow.source
-        )
-        .exclude(method="written")
-        .count()
+def _owed(practice: Practice) -> dict[int, _Owed]:
+    rows = (
+        Change.objects.filter(practice=practice, state__in=[ChangeState.HELD, ChangeState.PENDING])
+        .order_by()
+        .values_list("flow", "verb", "state", "reason")
+        .annotate(Count("pk"), Sum("amount"))
     )
+    found: dict[int, _Owed] = {}
+    for flow, *rest in rows:
+        found.setdefault(flow, _Owed()).add(*rest)
+    return found
+
+
+def _records(practice: Practice, flows: Sequence[Flow]) -> dict[tuple[str, str, str], int]:
+    """How many source records stand where, by system and kind."""
+    providers = _providers(practice, flows)
+    rows = (
+        Snapshot.objects.filter(connection__in=list(providers), kind__in={flow.kind for flow in flows})
+        .order_by()
+        .values_list("connection", "kind", "standing")
+        .annotate(Count("pk"))
+    )
+    return {(providers[connection], kind, standing): number for connection, kind, standing, number in rows}
+
+
+def _adopted(practice: Practice, flows: Sequence[Flow]) -> dict[tuple[str, str], int]:
+    """How many links were found rather than written."""
+    providers = _providers(practice, flows)
+    rows = (
+        Link.objects.filter(source_connection__in=list(providers), kind__in={flow.kind for flow in flows})
+        .exclude(method=LinkMethod.WRITTEN)
+        .order_by()
+        .values_list("source_connection", "kind")
+        .annotate(Count("pk"))
+    )
+    return {(providers[connection], kind): number for connection, kind, number in rows}
+
+
+def _providers(practice: Practice, flows: Sequence[Flow]) -> dict[int, str]:
+    """The source connections of these flows."""
+    rows = Connection.objects.filter(practice=practice, provider__in={flow.source for flow in flows})
+    return dict(rows.values_list("pk", "provider"))

@@ -11,27 +11,32 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Func, TextField, Value
 from django.utils import timezone
 
-from connectors.records import Contact, Invoice
 from sync.models import (
     OPEN_CHANGE_STATES,
     Change,
+    ChangeQuerySet,
     ChangeState,
     Flow,
-    Link,
-    Review,
-    ReviewState,
+    Purpose,
     Run,
     Snapshot,
-    Standing,
     Verb,
 )
-from sync.plan import contact_values, invoice_values
+from sync.pairing import remember_links, write_reviews
 from sync.planned import Planned
+from sync.standings import write_standings
 from sync.world import World
 
 BATCH = 500
+
+
+class SplitPart(Func):
+    """PostgreSQL's ``split_part``."""
+
+    function = "split_part"
 
 
 @dataclass
@@ -60,102 +65,11 @@ def write_plan(
 ) -> Written:
     """Put one kind's plan into rows, in one transaction. ``before`` are open Changes that this kind may depend on."""
     with transaction.atomic():
-        _remember_links(world, plan.values())
-        _write_reviews(world, flow, plan.values())
+        remember_links(world, plan.values())
+        write_reviews(world, flow, plan.values())
         written = _write_changes(world, flow, plan, run, before)
-        _write_standings(world, flow, plan, written)
+        write_standings(world, flow, plan, written.open)
     return written
-
-
-def _remember_links(world: World, plan: Iterable[Planned]) -> None:
-    now = timezone.now()
-    fresh = []
-    for item in plan:
-        if item.found is None or not item.found.external_id:
-            continue
-        fresh.append(
-            Link(
-                practice_id=world.sides.practice.pk,
-                kind=item.kind,
-                source_connection=world.sides.source,
-                target_connection=world.sides.target,
-                source_external_id=item.source_external_id,
-                target_external_id=item.found.external_id,
-                method=item.found.method,
-                confidence=str(round(item.found.confidence, 3)),
-                reasons=list(item.found.reasons),
-                base_source=item.decision.values if item.decision.action == "adopt" else {},
-                base_target=target_values(world, item.kind, item.found.external_id),
-                source_digest=item.source_digest,
-                agreed_at=now,
-            )
-        )
-    Link.objects.bulk_create(fresh, batch_size=BATCH, ignore_conflicts=True)
-    if fresh:
-        Review.objects.filter(
-            source_connection=world.sides.source,
-            target_connection=world.sides.target,
-            kind=fresh[0].kind,
-            state=ReviewState.OPEN,
-            source_external_id__in=[link.source_external_id for link in fresh],
-        ).delete()
-
-
-def target_values(world: World, kind: str, external_id: str) -> dict[str, Any]:
-    """What the target holds for a record now, as values."""
-    if kind == "contact":
-        contact: Contact | None = world.contacts.get(external_id)
-        return contact_values(contact) if contact else {}
-    if kind == "invoice":
-        document: Invoice | None = world.documents.get(external_id)
-        return invoice_values(document) if document else {}
-    return {}
-
-
-def _write_reviews(world: World, flow: Flow, plan: Iterable[Planned]) -> None:
-    wanted = {item.source_external_id: item for item in plan if item.undecided is not None}
-    existing = {key: review for (kind, key), review in world.reviews.items() if kind == flow.kind}
-    fresh, changed = [], []
-    for external_id, item in wanted.items():
-        assert item.undecided is not None  # noqa: S101  selected above
-        candidates = [_candidate(candidate) for candidate in item.undecided.candidates]
-        review = existing.get(external_id)
-        if review is None:
-            fresh.append(
-                Review(
-                    practice_id=world.sides.practice.pk,
-                    kind=flow.kind,
-                    source_connection=world.sides.source,
-                    target_connection=world.sides.target,
-                    source_external_id=external_id,
-                    title=item.title[:300],
-                    candidates=candidates,
-                )
-            )
-        elif review.state == ReviewState.OPEN and (
-            review.candidates != candidates or review.title != item.title[:300]
-        ):
-            review.candidates, review.title = candidates, item.title[:300]
-            changed.append(review)
-    Review.objects.bulk_create(fresh, batch_size=BATCH, ignore_conflicts=True)
-    Review.objects.bulk_update(changed, ["candidates", "title"], batch_size=BATCH)
-    settled = [
-        review.pk
-        for key, review in existing.items()
-        if review.state == ReviewState.OPEN and key not in wanted
-    ]
-    Review.objects.filter(pk__in=settled, state=ReviewState.OPEN).delete()
-
-
-def _candidate(candidate: Any) -> dict[str, Any]:
-    return {
-        "external_id": candidate.external_id,
-        "name": candidate.name,
-        "email": candidate.email,
-        "score": candidate.score,
-        "reasons": list(candidate.reasons),
-        "against": list(candidate.against),
-    }
 
 
 def _write_changes(
@@ -166,9 +80,7 @@ def _write_changes(
     before: Mapping[tuple[str, str], Change],
 ) -> Written:
     written = Written()
-    rows = Change.objects.filter(
-        connection=world.sides.target, source_connection=world.sides.source, kind=flow.kind
-    )
+    rows = _rows(world, flow)
     # Locked, so that a person's decision made meanwhile waits for the plan instead of being overwritten by it.
     unsent = rows.filter(state__in=OPEN_CHANGE_STATES).order_by("pk").select_for_update(of=("self",))
     existing = {change.source_external_id: change for change in unsent}
@@ -206,7 +118,7 @@ def _write_changes(
             written.add(_count_of(action, item, None))
             continue
         if old is not None and old.facts_hash == digest and old.verb == verb:
-            if _move(old, item) or _depends_anew(old, item, before):
+            if _move(old, item) | _depends_anew(old, item, before) | _hurry(old, run):
                 moved.append(old)
             written.open[external_id] = old
         else:
@@ -225,13 +137,64 @@ def _write_changes(
     ]
     _supersede(superseded + gone)
     _depend(fresh, moved, plan, before)
+    _date(world, fresh)
     Change.objects.bulk_create(fresh, batch_size=BATCH)
     Change.objects.bulk_update(
         moved,
-        ["state", "reason", "message", "remarks", "depends_on", "parked_as", "not_before"],
+        [
+            "state",
+            "reason",
+            "message",
+            "remarks",
+            "depends_on",
+            "parked_as",
+            "not_before",
+            "purpose",
+            "source_changed_at",
+        ],
         batch_size=BATCH,
     )
     return written
+
+
+def _rows(world: World, flow: Flow) -> ChangeQuerySet:
+    """The Changes this plan is about. A payment's carry its id before the slash."""
+    rows: ChangeQuerySet = Change.objects.filter(
+        connection=world.sides.target, source_connection=world.sides.source, kind=flow.kind
+    )
+    if world.part is None:
+        return rows
+    ids = world.part.ids(flow.kind)
+    if flow.kind != "payment":
+        return rows.filter(source_external_id__in=ids)
+    whole = SplitPart("source_external_id", Value("/"), Value(1), output_field=TextField())
+    shares: ChangeQuerySet = rows.annotate(whole_id=whole).filter(whole_id__in=ids)
+    return shares
+
+
+def _date(world: World, fresh: list[Change]) -> None:
+    """Note when the source changed what these owe, where it did so since the flow was switched to what it is now."""
+    moved = (
+        dict(
+            Snapshot.objects.filter(connection=world.sides.source, to_plan=True)
+            .filter(external_id__in={change.source_external_id.partition("/")[0] for change in fresh})
+            .values_list("external_id", "changed_at")
+        )
+        if fresh
+        else {}
+    )
+    for change in fresh:
+        changed = moved.get(change.source_external_id.partition("/")[0])
+        if changed is not None and change.state == ChangeState.PENDING and changed >= change.flow.changed_at:
+            change.source_changed_at = changed
+
+
+def _hurry(old: Change, run: Run | None) -> bool:
+    """An unsent Change whose record is looked at live goes out with the live ones; whether that is new."""
+    if run is None or run.purpose != Purpose.LIVE or old.purpose == Purpose.LIVE:
+        return False
+    old.purpose = Purpose.LIVE
+    return True
 
 
 def _inherit(new: Change, old: Change) -> None:
@@ -282,6 +245,7 @@ def _move(old: Change, item: Planned) -> bool:
     if old.state == ChangeState.PENDING and state == ChangeState.PENDING:
         return False
     old.state, old.reason, old.message = state, reason, text[:500]
+    old.source_changed_at = None  # it waited for a person or a switch, not for us
     return True
 
 
@@ -312,7 +276,15 @@ def _new_change(world: World, flow: Flow, item: Planned, verb: str, digest: str,
         source_digest=item.source_digest,
         mapping_version=world.spec.version,
         made_by=run,
+        purpose=_purpose(run),
     )
+
+
+def _purpose(run: Run | None) -> str:
+    """What a planned Change is for: a person who syncs everything waits for no single record of it."""
+    if run is not None and run.purpose in {Purpose.LIVE, Purpose.POLL}:
+        return run.purpose
+    return Purpose.BACKFILL
 
 
 def _depend(
@@ -331,47 +303,3 @@ def _supersede(ids: list[int]) -> None:
         Change.objects.filter(pk__in=ids[start : start + 5000]).exclude(state=ChangeState.IN_FLIGHT).update(
             state=ChangeState.SUPERSEDED, done_at=timezone.now()
         )
-
-
-_STANDING_RANK = {
-    Standing.PARKED: 4,
-    Standing.HELD: 3,
-    Standing.PENDING: 2,
-    Standing.IN_SYNC: 1,
-    Standing.FILTERED: 0,
-}
-
-
-def _write_standings(world: World, flow: Flow, plan: Mapping[str, Planned], written: Written) -> None:
-    """The worst standing over everything planned for a source record, stored where lists can filter by it."""
-    wanted: dict[str, tuple[str, str, str]] = {}
-    for external_id, item in plan.items():
-        standing = _standing(item, written.open.get(external_id))
-        held = wanted.get(item.record_external_id)
-        if held is None or _STANDING_RANK[Standing(standing[0])] > _STANDING_RANK[Standing(held[0])]:
-            wanted[item.record_external_id] = standing
-    changed = []
-    rows = Snapshot.objects.of(world.sides.source, flow.kind)
-    for snapshot in rows.only("pk", "external_id", "standing", "standing_reason", "standing_text").iterator(
-        2000
-    ):
-        standing = wanted.get(snapshot.external_id, (Standing.UNPLANNED, "", ""))
-        if (snapshot.standing, snapshot.standing_reason, snapshot.standing_text) != standing:
-            snapshot.standing, snapshot.standing_reason, snapshot.standing_text = standing
-            changed.append(snapshot)
-    Snapshot.objects.bulk_update(changed, ["standing", "standing_reason", "standing_text"], batch_size=BATCH)
-
-
-def _standing(item: Planned, change: Change | None) -> tuple[str, str, str]:
-    decision = item.decision
-    if change is not None and change.state == ChangeState.PARKED:
-        return Standing.PARKED, change.parked_as[:40], change.message[:500]
-    if decision.action in {"nothing", "adopt"}:
-        return Standing.IN_SYNC, "", ""
-    if decision.action == "filtered":
-        return Standing.FILTERED, decision.reason[:40], decision.text[:500]
-    if change is not None and change.state in {ChangeState.PENDING, ChangeState.IN_FLIGHT}:
-        return Standing.PENDING, "", ""
-    if change is None and decision.action in {"create", "update"}:
-        return Standing.FILTERED, "declined", "A person decided that this is not written."
-    return Standing.HELD, decision.reason[:40], decision.text[:500]

@@ -100,10 +100,15 @@ def _plan(
     stop = _why_not(world, item, invoice, target, due, mode)
     if stop is not None:
         return replace(planned, decision=replace(stop, values=mapped.values if stop.action == "held" else {}))
-    if target is None:
+    if target is None or _is_changing(invoice):
         planned = replace(planned, depends_on=("invoice", invoice.source_external_id))
     decision = apply_mode(create(mapped), mode)
     return replace(planned, decision=decision, stopped=is_stopped(decision))
+
+
+def _is_changing(invoice: Planned) -> bool:
+    """Whether its invoice is still to be changed: once money is on it, the target refuses that."""
+    return invoice.decision.action == "update" and not invoice.stopped
 
 
 def _why_not(

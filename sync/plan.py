@@ -142,12 +142,19 @@ def create(mapped: Mapped) -> Decision:
 
 
 def contact_update(
-    mapped: Mapped, target: Contact, base: Mapping[str, Any], base_target: Mapping[str, Any], country: str
+    mapped: Mapped,
+    target: Contact,
+    base: Mapping[str, Any],
+    base_target: Mapping[str, Any],
+    country: str,
+    *,
+    split: bool = False,
 ) -> Decision:
     """A linked contact: three-way per field against what both sides last agreed on.
 
     Without a base (the pair was found, not written) an empty field is filled and a different one is a conflict for
     a person. With a base only what changed in the source is written; what also changed in the target is a conflict.
+    ``split`` writes what nobody contests first; the rest is put before a person by the plan after that.
     """
     there = contact_values(target)
     write: dict[str, Any] = {}
@@ -167,6 +174,10 @@ def contact_update(
             continue
         else:
             conflicts[name] = ours
+    if conflicts and write and split:
+        before = {name: there[name] for name in write}
+        remarks = (*mapped.remarks, MORE_TO_DECIDE)
+        return Decision(action="update", values=write, before=before, remarks=remarks)
     if conflicts:
         names = " and ".join(LABELS[name] for name in conflicts)
         verb = "differ" if len(conflicts) > 1 else "differs"
@@ -182,6 +193,7 @@ def contact_update(
     return Decision(action="update", values=write, before=before, remarks=mapped.remarks)
 
 
+MORE_TO_DECIDE = "Another field of this contact differs: that one waits for a decision."
 LABELS = {"name": "Name", "email": "E-mail", "phone": "Phone", "account_number": "Client code"}
 
 
@@ -223,7 +235,7 @@ def invoice_update(
         name: mapped.values[name] for name in sorted(changed) if name not in {"subtotal", "tax", "total"}
     }
     if changed & {"lines", "line_amounts", "subtotal", "tax", "total"}:
-        values["lines"] = _with_line_ids(mapped.values["lines"], target)
+        values["lines"] = _with_line_ids(mapped.values["lines"], target, base.get("lines") or [])
         values["line_amounts"] = mapped.values["line_amounts"]
         values.update({name: mapped.values[name] for name in ("subtotal", "tax", "total")})
     shown = {name: before.get(name, "") for name in values}
@@ -285,13 +297,26 @@ def _same_lines(values: Mapping[str, Any], base: Mapping[str, Any]) -> bool:
     return plain(values.get("lines") or []) == plain(base.get("lines") or [])
 
 
-def _with_line_ids(lines: Sequence[dict[str, Any]], target: Invoice) -> list[dict[str, Any]]:
-    """Keep the target's line ids where a line stands in the same place, so that it is changed and not made anew."""
-    ids = [line.external_id for line in target.lines]
-    return [
-        {**line, "external_id": ids[index]} if index < len(ids) and ids[index] else dict(line)
-        for index, line in enumerate(lines)
-    ]
+def _with_line_ids(
+    lines: Sequence[dict[str, Any]], target: Invoice, base: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Keep the target's line ids where a line stands in the same place, so that it is changed and not made anew.
+
+    What a changed line leaves out stays as it was there. So a line that loses its discount, its own tax amount or its
+    tracking is made anew.
+    """
+    out = []
+    for index, line in enumerate(lines):
+        there = target.lines[index] if index < len(target.lines) else None
+        own_tax = index < len(base) and base[index].get("tax_amount")
+        loses = there is not None and (
+            ((there.discount or there.discount_rate) and not line.get("discount"))
+            or (own_tax and not line.get("tax_amount"))
+            or (there.tracking and not line.get("tracking"))
+        )
+        keeps = there is not None and there.external_id and not loses
+        out.append({**line, "external_id": there.external_id} if there and keeps else dict(line))
+    return out
 
 
 def apply_mode(decision: Decision, mode: str) -> Decision:

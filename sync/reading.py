@@ -7,10 +7,11 @@ what has vanished, and reads again when its pages moved under it.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils import timezone
@@ -23,8 +24,34 @@ from sync.models import Cursor, Snapshot
 
 OVERLAP = timedelta(minutes=5)
 """Read again what changed just before the last walk began: late commits and clocks that differ."""
+ONCE_A_NIGHT = timedelta(hours=12)
+AT_LEAST = timedelta(hours=36)
+"""What is read once a night is read by day too when it was missed for this long."""
+NIGHT = range(1, 5)
+"""Hours of the practice's day in which the long reads are done."""
+SWEEP_EARLY = timedelta(hours=6)
+SWEEP_LATE = timedelta(hours=12)
+"""A walk over everything is done in the night before it is due, and by day only when it is this much overdue."""
 MOST_WALKS = 3
 """How often a walk over everything starts again because rows moved between its pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a reading turn is to read.
+
+    ``started_at`` names the run: a list walked since then is not walked again. ``full`` walks everything from the
+    start, ``thorough`` (a person asked) includes lists that are otherwise read at night, ``kinds`` limits it to some,
+    each with whether its hidden records are read too; ``whole`` are kinds walked from the start. ``night`` is whether
+    the practice sleeps.
+    """
+
+    started_at: datetime
+    full: bool = False
+    thorough: bool = False
+    night: bool = False
+    kinds: Mapping[str, bool] | None = None
+    whole: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -46,15 +73,12 @@ class Progress:
 def read(
     connection: Connection,
     source: Source,
+    wish: Wish,
     *,
-    full: bool,
-    started_at: datetime,
     go_on: Callable[[str, int], bool],
-    urgent: bool = False,
 ) -> Progress:
     """Walk every list that is due, until done or ``go_on(kind, read so far)`` says stop; call again to continue.
 
-    ``started_at`` names the run: a list walked since then is not walked again. ``urgent`` reads the slow lists too.
     Raises the connector's errors; everything stored before stays stored.
     """
     progress = Progress()
@@ -65,22 +89,40 @@ def read(
             variant=plan.variant,
             defaults={"practice_id": connection.practice_id},
         )
-        if _is_fresh(cursor, plan, started_at, full=full, urgent=urgent):
+        if _is_fresh(cursor, plan, wish):
             continue
-        if not _walk(connection, source, plan, cursor, progress, full=full, go_on=go_on):
+        if not _walk(connection, source, plan, cursor, progress, wish, go_on=go_on):
             return progress
     progress.finished = True
     Connection.objects.filter(pk=connection.pk).update(last_read_at=timezone.now())
     return progress
 
 
-def _is_fresh(cursor: Cursor, plan: ReadPlan, started_at: datetime, *, full: bool, urgent: bool) -> bool:
+def night_at(now: datetime, zone: ZoneInfo) -> bool:
+    """Whether it is night where the practice is."""
+    return now.astimezone(zone).hour in NIGHT
+
+
+def _is_fresh(cursor: Cursor, plan: ReadPlan, wish: Wish) -> bool:
+    if wish.kinds is not None and not _is_wished(plan, wish.kinds):
+        return True
     if cursor.walk or cursor.completed_at is None:
         return False
-    if cursor.completed_at >= started_at:
-        return not full or (cursor.full_completed_at is not None and cursor.full_completed_at >= started_at)
-    slow_enough = cursor.completed_at + timedelta(minutes=plan.every_minutes) > timezone.now()
-    return bool(plan.every_minutes) and slow_enough and not full and not urgent
+    whole = wish.full or plan.kind.value in wish.whole
+    if cursor.completed_at >= wish.started_at:
+        swept = cursor.full_completed_at
+        return not whole or (swept is not None and swept >= wish.started_at)
+    if whole or wish.kinds is not None:
+        return False
+    age = timezone.now() - cursor.completed_at
+    if plan.nightly:
+        return not wish.thorough and age < (ONCE_A_NIGHT if wish.night else AT_LEAST)
+    return age < timedelta(minutes=plan.every_minutes)
+
+
+def _is_wished(plan: ReadPlan, kinds: Mapping[str, bool]) -> bool:
+    hidden = kinds.get(plan.kind.value)
+    return hidden is not None and (hidden or not plan.nightly)
 
 
 def _walk(
@@ -89,13 +131,14 @@ def _walk(
     plan: ReadPlan,
     cursor: Cursor,
     progress: Progress,
+    wish: Wish,
     *,
-    full: bool,
     go_on: Callable[[str, int], bool],
 ) -> bool:
     """One list to its end; ``False`` when told to stop before."""
+    full = wish.full or plan.kind.value in wish.whole
     if not cursor.walk:
-        cursor.walk = _begin(cursor, plan, full=full)
+        cursor.walk = _begin(cursor, plan, full=full, night=wish.night)
     while True:
         try:
             page = source.read_page(plan, _window(cursor), cursor.resume or None)
@@ -106,12 +149,15 @@ def _walk(
                 cursor.save(update_fields=["resume", "walk"])
                 raise
             cursor.resume = ""  # the place is no longer valid
-            cursor.walk = {**_begin(cursor, plan, full=full), "restarts": restarts}
+            cursor.walk = {**_begin(cursor, plan, full=full, night=wish.night), "restarts": restarts}
             continue
         done = _store_page(connection, plan, cursor, page, progress)
         if done and _must_repeat(connection, cursor, page):
             cursor.resume = ""
-            cursor.walk = {**_begin(cursor, plan, full=True), "walks": cursor.walk.get("walks", 1) + 1}
+            cursor.walk = {
+                **_begin(cursor, plan, full=True, night=wish.night),
+                "walks": cursor.walk.get("walks", 1) + 1,
+            }
             cursor.save(update_fields=["resume", "walk"])
             continue
         if done:
@@ -121,18 +167,21 @@ def _walk(
             return False
 
 
-def _begin(cursor: Cursor, plan: ReadPlan, *, full: bool) -> dict[str, Any]:
+def _begin(cursor: Cursor, plan: ReadPlan, *, full: bool, night: bool) -> dict[str, Any]:
     now = timezone.now()
     swept = cursor.full_completed_at
-    everything = (
-        full or cursor.since is None or swept is None or swept < now - timedelta(hours=plan.sweep_hours)
-    )
+    often = timedelta(hours=plan.sweep_hours) + (-SWEEP_EARLY if night else SWEEP_LATE)
+    everything = full or cursor.since is None or swept is None or swept < now - often
     walk: dict[str, Any] = {"began": now.isoformat(), "full": everything, "pages": 0, "walks": 1}
     if not everything and cursor.since is not None:
         if plan.incremental:
             walk["since"] = cursor.since.isoformat()
         elif plan.trailing_days:
-            walk["date_from"] = (now - timedelta(days=plan.trailing_days)).date().isoformat()
+            wide = cursor.wide_completed_at
+            missed = wide is None or now - wide > (ONCE_A_NIGHT if night else AT_LEAST)
+            walk["wide"] = bool(plan.night_days) and missed
+            days = plan.night_days if walk["wide"] else plan.trailing_days
+            walk["date_from"] = (now - timedelta(days=days)).date().isoformat()
         else:
             walk["full"] = True
     return walk
@@ -161,7 +210,9 @@ def _store_page(
         walk["newest"] = newest.isoformat()
     following = _unseen(walk, page.next)
     with transaction.atomic():
-        stored = snapshots.store(connection, page.rows, now=now, mark_seen=bool(walk.get("full")))
+        stored = snapshots.store(
+            connection, page.rows, now=now, mark_seen=bool(walk.get("full")), read_at=page.read_at
+        )
         cursor.resume = following or ""
         cursor.save(update_fields=["resume", "walk"])
     progress.add(plan.kind.value, stored)
@@ -224,6 +275,8 @@ def _finish(connection: Connection, source: Source, plan: ReadPlan, cursor: Curs
     with transaction.atomic():
         cursor.since = _next_since(cursor, plan)
         cursor.completed_at = now
+        if was_full or cursor.walk.get("wide"):
+            cursor.wide_completed_at = now
         if was_full:
             cursor.full_completed_at = now
             cursor.full_began_at = began

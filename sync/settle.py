@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from connectors.base import Outcome, Row
@@ -17,8 +18,9 @@ from practices.audit import record as audit
 from practices.models import Connection, ConnectionState
 from sync import snapshots
 from sync.models import Change, ChangeState, Kind, Link, LinkMethod, ParkedAs, Snapshot, Standing, Verb
-from sync.plan import contact_values, invoice_values, stored_agrees
+from sync.plan import MORE_TO_DECIDE, contact_values, invoice_values, stored_agrees
 from sync.policy import MOST_TRIES, Verdict
+from sync.sent import as_sent, creates_sent
 
 
 def answer_time() -> timedelta:
@@ -49,8 +51,8 @@ def done(
 ) -> bool:
     """Link, snapshot, Change and standing in one transaction, so that none is known without the others.
 
-    ``looked_up``: the object may have been made from earlier facts. What it holds differently is then remembered as
-    agreed, so that the next plan sees the difference and brings it up to date.
+    ``looked_up``: the object may have been made from earlier facts. What was sent then is remembered as agreed, so that
+    the next plan tells what has changed since in the source from what somebody changed in the target.
     """
     now = timezone.now()
     differences = (
@@ -75,6 +77,8 @@ def done(
             remarks=[*change.remarks, *warnings],
         )
         _stand(change, Standing.IN_SYNC, "", "")
+        if looked_up or MORE_TO_DECIDE in change.remarks:
+            _source_of(change).update(to_plan=True)
     return not differences
 
 
@@ -85,6 +89,13 @@ def _link(change: Change, external_id: str, row: Row, *, looked_up: bool) -> Non
         # An answer may leave out what it stored: that was not lost, and a later difference is not a person's doing.
         there = {name: value or change.values.get(name, value) for name, value in there.items()}
     if change.verb == Verb.CREATE:
+        sent = change
+        if looked_up:
+            key = change.source_external_id
+            sent = creates_sent(change.source_connection, change.connection, change.kind, [key]).get(
+                key, change
+            )
+            there = as_sent(there, sent.values)
         Link.objects.update_or_create(
             source_connection=change.source_connection,
             target_connection=change.connection,
@@ -96,8 +107,8 @@ def _link(change: Change, external_id: str, row: Row, *, looked_up: bool) -> Non
                 "method": LinkMethod.WRITTEN,
                 "confidence": 1,
                 "reasons": ["Written by this app"],
-                "base_source": {**change.values, **_differing(change, there)} if looked_up else change.values,
-                "source_digest": "" if looked_up else change.source_digest,
+                "base_source": sent.values,
+                "source_digest": sent.source_digest,
                 "base_target": there,
                 "agreed_at": now,
             },
@@ -110,7 +121,9 @@ def _link(change: Change, external_id: str, row: Row, *, looked_up: bool) -> Non
         source_external_id=change.source_external_id,
     )
     link.base_source = {**link.base_source, **change.values}
-    link.base_target = {**link.base_target, **there}
+    # Only what was written is agreed on: what somebody changed there besides stays a change of theirs.
+    written = {name: value for name, value in there.items() if name in change.values}
+    link.base_target = {**link.base_target, **written}
     link.source_digest = change.source_digest or link.source_digest
     link.agreed_at = now
     link.save(update_fields=["base_source", "base_target", "source_digest", "agreed_at"])
@@ -124,29 +137,6 @@ def _there(kind: str, row: Row) -> dict[str, Any]:
     if kind == Kind.INVOICE:
         return invoice_values(row.record)  # type: ignore[arg-type]
     return {}
-
-
-def _differing(change: Change, there: Mapping[str, Any]) -> dict[str, Any]:
-    """What the target holds otherwise than planned; lines count as one value."""
-    out = {
-        name: value
-        for name, value in there.items()
-        if name != "lines" and name in change.values and value and value != change.values[name]
-    }
-    ours, theirs = change.values.get("lines") or [], there.get("lines") or []
-    if theirs and [_line(item) for item in ours] != [_line(item) for item in theirs]:
-        out["lines"] = theirs
-    return out
-
-
-def _line(values: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (
-        values["description"],
-        Decimal(values["quantity"]),
-        Decimal(values["unit_amount"]),
-        values.get("account_code", ""),
-        values.get("tax_type", ""),
-    )
 
 
 def is_foreign(change: Change, values: Mapping[str, Any], row: Row) -> bool:
@@ -288,12 +278,19 @@ def _park(change: Change, parked_as: ParkedAs, reason: str, text: str, *, look_u
     _stand(change, Standing.PARKED, parked_as, text)
 
 
+def _source_of(change: Change) -> QuerySet[Snapshot]:
+    """The record that a Change is about, as last read."""
+    record_id = change.source_external_id.split("/", 1)[0]
+    rows: QuerySet[Snapshot] = Snapshot.objects.filter(
+        connection=change.source_connection, kind=change.kind, external_id=record_id
+    )
+    return rows
+
+
 def _stand(change: Change, standing: Standing, reason: str, text: str) -> None:
     """Keep the source record's standing current between plans. A payment stands in sync when all its shares do."""
     record_id = change.source_external_id.split("/", 1)[0]
-    source = Snapshot.objects.filter(
-        connection=change.source_connection, kind=change.kind, external_id=record_id
-    )
+    source = _source_of(change)
     if standing == Standing.IN_SYNC and record_id != change.source_external_id:
         shares = source.values_list("record__invoice_external_ids", flat=True).first() or []
         # By exact ids, which an index answers; by the common stem every open payment would be looked through.

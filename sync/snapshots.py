@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,7 +38,10 @@ _FIELDS = (
     "received_at",
     "seen_at",
     "gone_at",
+    "changed_at",
 )
+CLOCKS_AGREE = timedelta(seconds=3)
+"""Clocks this close count as one: a provider's time comes in whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,18 @@ class Stored:
     unreadable: int
 
 
-def store(connection: Connection, rows: Sequence[Row], *, now: datetime, mark_seen: bool = False) -> Stored:
+def store(
+    connection: Connection,
+    rows: Sequence[Row],
+    *,
+    now: datetime,
+    mark_seen: bool = False,
+    to_plan: bool = True,
+    read_at: datetime | None = None,
+) -> Stored:
     """Write the rows whose content changed. ``mark_seen`` also stamps the others, for a walk that looks for gaps.
 
+    What changed is marked ``to_plan``, unless it is the answer to our own write. ``read_at`` is the provider's clock.
     Safe to repeat: the same page again changes nothing. An object listed twice counts once.
     """
     latest = {(row.kind, row.external_id): row for row in rows}
@@ -69,6 +81,8 @@ def store(connection: Connection, rows: Sequence[Row], *, now: datetime, mark_se
     fresh, same = [], []
     for key, row in latest.items():
         made = _snapshot(connection, row, now, zone)
+        made.to_plan = to_plan
+        made.changed_at = _in_our_clock(made.source_updated_at, read_at, now)
         old = known.get(key)
         if old is not None and old.content_hash == made.content_hash and old.gone_at is None:
             same.append(old.pk)
@@ -79,7 +93,7 @@ def store(connection: Connection, rows: Sequence[Row], *, now: datetime, mark_se
             fresh,
             update_conflicts=True,
             unique_fields=["connection", "kind", "external_id"],
-            update_fields=list(_FIELDS),
+            update_fields=[*_FIELDS, "to_plan"] if to_plan else list(_FIELDS),
             batch_size=500,
         )
     if mark_seen and same:
@@ -88,13 +102,21 @@ def store(connection: Connection, rows: Sequence[Row], *, now: datetime, mark_se
 
 
 def store_one(connection: Connection, row: Row) -> None:
-    store(connection, [row], now=timezone.now())
+    """Store what the target answered to our own write; it needs no new plan."""
+    store(connection, [row], now=timezone.now(), to_plan=False)
 
 
 def mark_gone(connection: Connection, kind: str, *, not_seen_since: datetime) -> int:
     """After complete walks over every variant: what no list showed is gone at the source. Returns how many."""
     gone = Snapshot.objects.of(connection, kind).filter(gone_at=None, seen_at__lt=not_seen_since)
-    return gone.update(gone_at=timezone.now())
+    return gone.update(gone_at=timezone.now(), to_plan=True)
+
+
+def _in_our_clock(changed: datetime | None, read_at: datetime | None, now: datetime) -> datetime | None:
+    """A provider's instant put into our clock: it is as old for us as it was for the provider when read."""
+    if changed is None or read_at is None or abs(read_at - now) <= CLOCKS_AGREE:
+        return min(changed, now) if changed is not None else None
+    return now - max(read_at - changed, timedelta(0))
 
 
 def _snapshot(connection: Connection, row: Row, now: datetime, zone: ZoneInfo) -> Snapshot:

@@ -1,39 +1,78 @@
 """Celery's side: thin tasks that call steps. A message may be lost, doubled or late; the rows say what is due."""
 
+from datetime import timedelta
+
 import structlog
 from celery import shared_task
-from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from practices.models import Connection, Practice
 from practices.tokens import keep_alive
-from sync import lanes, nudge, runs, schedule
-from sync.models import OPEN_RUN_STATES, Run, Trigger
+from sync import alerts, incidents, lanes, live, nudge, runs, schedule, tidying, urgent
+from sync.models import OPEN_RUN_STATES, Pulse, Purpose, Run, Trigger
 
 log = structlog.get_logger(__name__)
+
+NUDGED_RECENTLY = timedelta(seconds=15)
+"""A run that a worker was woken for is not announced again before this; its message may stand in a queue."""
+OVERLOOKED = timedelta(seconds=5)
+"""A hint this old without an open live run waited to be collected, or whoever stored it died before starting one."""
 
 
 @shared_task(name="sync.tasks.advance_run", ignore_result=True)
 def advance_run(run_pk: int) -> None:
     """Work one slice of a run and hand on when there is more to do right away."""
     run = runs.advance(run_pk)
-    if run.is_open and run.resumes_at and run.resumes_at <= timezone.now():
-        nudge.after_commit(run.pk)
+    if run is not None and run.is_open and runs.due_now(run):
+        nudge.after_commit(run)
 
 
 @shared_task(name="sync.tasks.wake", ignore_result=True)
 def wake() -> None:
-    """Nudge every open run that is due, and start the runs that are due by the clock."""
+    """Nudge every open run whose time has come, each second."""
     now = timezone.now()
+    unannounced = Q(nudged_at=None) | Q(nudged_at__lt=F("resumes_at"))
+    rows = runs.due_runs().filter(unannounced | Q(nudged_at__lte=now - NUDGED_RECENTLY))
+    for run in rows.only("pk", "purpose", "nudged_at"):
+        if Run.objects.filter(pk=run.pk, nudged_at=run.nudged_at).update(nudged_at=now):
+            nudge.after_commit(run)
+
+
+@shared_task(name="sync.tasks.look_round", ignore_result=True)
+def look_round() -> None:
+    """Take up what dead workers left, and start the runs that are due by the clock."""
+    now = timezone.now()
+    Pulse.beat("beat")
     lanes.free_the_dead(Run.objects.all(), Connection.objects.all())
-    due = Run.objects.filter(state__in=OPEN_RUN_STATES).filter(Q(resumes_at=None) | Q(resumes_at__lte=now))
-    for run_pk in due.filter(Q(lease_until=None) | Q(lease_until__lt=now)).values_list("pk", flat=True):
-        nudge.after_commit(run_pk)
-    for practice in Practice.objects.filter(
-        pk__in=schedule.due(now, every_minutes=settings.SYNC_EVERY_MINUTES)
-    ):
+    for practice in Practice.objects.filter(pk__in=schedule.due(now)):
         runs.start(practice, trigger=Trigger.SCHEDULE)
+    overlooked = urgent.waiting(now).filter(received_at__lt=now - OVERLOOKED)
+    tended = Run.objects.filter(purpose=Purpose.LIVE, state__in=OPEN_RUN_STATES).values("practice")
+    for practice_id in set(overlooked.exclude(practice__in=tended).values_list("practice", flat=True)):
+        live.wake(practice_id)
+
+
+@shared_task(name="sync.tasks.watch", ignore_result=True)
+def watch() -> None:
+    """Bring every connected practice's incidents up to date: also those where nothing runs any more."""
+    for practice in Practice.objects.filter(pk__in=Connection.objects.values("practice")):
+        try:
+            incidents.refresh(practice)
+        except Exception:
+            log.exception("incidents_failed", practice=practice.slug)
+
+
+@shared_task(name="sync.tasks.send_alerts", ignore_result=True)
+def send_alerts() -> None:
+    """Send the alerts that are due."""
+    alerts.send_due()
+
+
+@shared_task(name="sync.tasks.tidy", ignore_result=True)
+def tidy() -> None:
+    """Drop what is too old to tell anybody anything."""
+    log.info("tidied", **tidying.tidy(timezone.now()))
 
 
 @shared_task(name="sync.tasks.keep_grants_alive", ignore_result=True)

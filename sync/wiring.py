@@ -2,9 +2,12 @@
 
 from mappings.models import MappingSet
 from mappings.services import register_facts, register_on_published
-from practices.connections import register_known_ids, register_reconnected
+from practices.connections import register_known_ids, register_meter, register_reconnected
+from practices.creation import register_created
 from practices.models import Connection
 from sync import facts, runs
+from sync.alerts.recipients import default_channel
+from sync.budget import Meter
 from sync.flows import is_connected
 from sync.models import Trigger
 
@@ -12,8 +15,10 @@ from sync.models import Trigger
 def connect() -> None:
     register_facts(facts.target_view)
     register_known_ids(facts.known_client_ids)
+    register_meter(Meter)
     register_on_published(_plan_again)
     register_reconnected(_sync_again)
+    register_created(default_channel)
 
 
 def _plan_again(published: MappingSet) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from connectors.records import (
@@ -32,9 +33,11 @@ from sync.models import Link, Review, Snapshot
 from sync.zones import zone_of
 
 
-def records(connection: Connection, kind: Kind, *, present: bool = True) -> dict[str, Any]:
+def as_records(
+    connection: Connection, kind: Kind, *wanted: Q, present: bool = True, **filters: Any
+) -> dict[str, Any]:
     """The readable records of a kind by external id."""
-    rows = Snapshot.objects.of(connection, kind.value).filter(problem="")
+    rows = Snapshot.objects.of(connection, kind.value).filter(*wanted, problem="", **filters)
     if present:
         rows = rows.filter(gone_at=None)
     return {
@@ -51,30 +54,58 @@ class Sides:
     source: Connection
     target: Connection
 
+    def links(self) -> QuerySet[Link]:
+        return Link.objects.filter(source_connection=self.source, target_connection=self.target)
+
+    def reviews(self) -> QuerySet[Review]:
+        return Review.objects.filter(source_connection=self.source, target_connection=self.target)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a plan of a part looks at: some clients, and the invoices and payments that are or were theirs.
+
+    ``competing``: some have no contact yet, so that all contacts and all links to them matter.
+    """
+
+    clients: frozenset[str]
+    invoices: frozenset[str]
+    payments: frozenset[str]
+    competing: bool
+
+    def ids(self, kind: str) -> frozenset[str]:
+        """Source records of a kind within this part; a payment's shares carry its id before the slash."""
+        return {"contact": self.clients, "invoice": self.invoices, "payment": self.payments}[kind]
+
 
 @dataclass
 class World:
     """One plan's inputs. ``links`` and ``reviews`` are keyed by kind and source id.
 
-    ``vanished`` are linked invoices that the source no longer lists.
+    ``recovered``: a plan recognised what this app had sent without getting an answer, and has to be made again.
+    ``vanished`` are linked invoices that the source no longer lists. ``references`` are the references on each
+    contact's documents in the target. ``part`` is set when only some clients are planned.
     """
 
     sides: Sides
     spec: Spec
-    clients: dict[str, Contact]
-    people: dict[str, list[Person]]
-    catalogue: Catalogue
-    invoices: dict[str, Invoice]
-    payments: dict[str, Payment]
-    collections: dict[str, Collection]
-    contacts: dict[str, Contact]
-    documents: dict[str, Invoice]
-    receipts: dict[str, Payment]
+    clients: dict[str, Contact] = field(default_factory=dict)
+    people: dict[str, list[Person]] = field(default_factory=dict)
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    invoices: dict[str, Invoice] = field(default_factory=dict)
+    payments: dict[str, Payment] = field(default_factory=dict)
+    collections: dict[str, Collection] = field(default_factory=dict)
+    contacts: dict[str, Contact] = field(default_factory=dict)
+    documents: dict[str, Invoice] = field(default_factory=dict)
+    receipts: dict[str, Payment] = field(default_factory=dict)
+    references: dict[str, frozenset[str]] = field(default_factory=dict)
+    part: Part | None = None
     links: dict[tuple[str, str], Link] = field(default_factory=dict)
     reviews: dict[tuple[str, str], Review] = field(default_factory=dict)
     vanished: dict[str, Invoice] = field(default_factory=dict)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     now: datetime = field(default_factory=timezone.now)
+    recovered: bool = False
 
     def link(self, kind: str, source_external_id: str) -> Link | None:
         return self.links.get((kind, source_external_id))
@@ -84,59 +115,56 @@ class World:
         return moment.astimezone(self.zone).date() if moment else None
 
 
-def load_world(sides: Sides, version: int, choices: Choices) -> World:
-    source, target = sides.source, sides.target
-    links = {(link.kind, link.source_external_id): link for link in _of(Link, sides)}
-    people: dict[str, list[Person]] = defaultdict(list)
-    for person in records(source, Kind.PERSON).values():
-        people[person.contact_external_id].append(person)
-    services: dict[str, Service] = records(source, Kind.SERVICE)
-    proposals: dict[str, Proposal] = records(source, Kind.PROPOSAL)
-    zone = zone_of(sides.practice.time_zone)
+def load_base(sides: Sides, version: int, choices: Choices) -> World:
+    """A world with its mapping and facts, and no records yet."""
     return World(
         sides=sides,
         spec=Spec(version=version, choices=choices, facts=load_facts(sides)),
-        clients=records(source, Kind.CONTACT),
-        people=people,
-        catalogue=catalogue(services, proposals),
-        invoices=records(source, Kind.INVOICE),
-        payments=records(source, Kind.PAYMENT),
-        collections=records(source, Kind.COLLECTION),
-        contacts=records(target, Kind.CONTACT),
-        documents=records(target, Kind.INVOICE),
-        receipts=records(target, Kind.PAYMENT),
-        links=links,
-        vanished=_vanished(source, [external_id for kind, external_id in links if kind == Kind.INVOICE]),
-        reviews={(review.kind, review.source_external_id): review for review in _of(Review, sides)},
-        zone=zone,
+        zone=zone_of(sides.practice.time_zone),
     )
 
 
-def _vanished(source: Connection, linked: list[str]) -> dict[str, Invoice]:
-    rows = Snapshot.objects.of(source, Kind.INVOICE.value).filter(problem="", gone_at__isnull=False)
-    wanted = set(linked)
-    return {
-        external_id: load(Kind.INVOICE, record)
-        for external_id, record in rows.values_list("external_id", "record").iterator(2000)
-        if external_id in wanted
-    }
+def load_world(sides: Sides, version: int, choices: Choices) -> World:
+    """Everything."""
+    source, target = sides.source, sides.target
+    world = load_base(sides, version, choices)
+    world.links = {(link.kind, link.source_external_id): link for link in sides.links()}
+    world.reviews = {(review.kind, review.source_external_id): review for review in sides.reviews()}
+    world.clients = as_records(source, Kind.CONTACT)
+    for person in as_records(source, Kind.PERSON).values():
+        world.people.setdefault(person.contact_external_id, []).append(person)
+    world.catalogue = catalogue(as_records(source, Kind.SERVICE), as_records(source, Kind.PROPOSAL))
+    world.invoices = as_records(source, Kind.INVOICE)
+    world.payments = as_records(source, Kind.PAYMENT)
+    world.collections = as_records(source, Kind.COLLECTION)
+    world.contacts = as_records(target, Kind.CONTACT)
+    world.documents = as_records(target, Kind.INVOICE)
+    world.receipts = as_records(target, Kind.PAYMENT)
+    world.references = references_of(world.documents.values())
+    world.vanished = _vanished(source, {key for kind, key in world.links if kind == Kind.INVOICE})
+    return world
+
+
+def _vanished(source: Connection, linked: set[str]) -> dict[str, Invoice]:
+    gone = as_records(source, Kind.INVOICE, present=False, gone_at__isnull=False)
+    return {external_id: invoice for external_id, invoice in gone.items() if external_id in linked}
 
 
 def load_facts(sides: Sides) -> Facts:
     """The target's accounts, tax rates, tracking and lock dates as last read."""
     target = sides.target
     accounts: dict[str, Account] = {}
-    for account in records(target, Kind.ACCOUNT).values():
+    for account in as_records(target, Kind.ACCOUNT).values():
         accounts[account.external_id] = account
         if account.code:
             accounts[account.code] = account
-    rates: dict[str, TaxRate] = records(target, Kind.TAX_RATE)
+    rates: dict[str, TaxRate] = as_records(target, Kind.TAX_RATE)
     tracking = {
         category.name: frozenset(category.options)
-        for category in records(target, Kind.TRACKING_CATEGORY).values()
+        for category in as_records(target, Kind.TRACKING_CATEGORY).values()
         if category.status in {"", "ACTIVE"}
     }
-    organisation: Organisation | None = next(iter(records(target, Kind.ORGANISATION).values()), None)
+    organisation: Organisation | None = next(iter(as_records(target, Kind.ORGANISATION).values()), None)
     locks = (
         [day for day in (organisation.period_lock_date, organisation.year_lock_date) if day]
         if organisation
@@ -146,7 +174,7 @@ def load_facts(sides: Sides) -> Facts:
         accounts=accounts,
         tax_rates=rates,
         tracking=tracking,
-        currencies=frozenset(records(target, Kind.CURRENCY)),
+        currencies=frozenset(as_records(target, Kind.CURRENCY)),
         lock_date=max(locks) if locks else None,
         base_currency=(organisation.currency if organisation else "") or sides.practice.base_currency,
         country=(organisation.country if organisation else "") or sides.practice.country,
@@ -196,13 +224,14 @@ def parties(world: World, references: dict[str, frozenset[str]]) -> list[Party]:
     return out
 
 
-def references_by_party(invoices: Iterable[Invoice]) -> dict[str, frozenset[str]]:
+def references_of(invoices: Iterable[Invoice]) -> dict[str, frozenset[str]]:
+    return references_by_party((item.contact_external_id, item.reference) for item in invoices)
+
+
+def references_by_party(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    """References by the client or contact whose documents carry them."""
     found: dict[str, set[str]] = defaultdict(set)
-    for invoice in invoices:
-        if invoice.reference and invoice.contact_external_id:
-            found[invoice.contact_external_id].add(invoice.reference)
+    for party, reference in pairs:
+        if reference and party:
+            found[party].add(reference)
     return {party: frozenset(references) for party, references in found.items()}
-
-
-def _of(model: Any, sides: Sides) -> Any:
-    return model.objects.filter(source_connection=sides.source, target_connection=sides.target)

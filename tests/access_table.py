@@ -19,10 +19,18 @@ GET   /p/<slug>/progress/                                200    200    200    20
 GET   /p/<slug>/plan/                                    200    200    200    200    404       login  404
 GET   /p/<slug>/activity/                                200    200    200    200    404       login  404
 GET   /p/<slug>/activity/<pk>/                           200    200    200    200    404       login  404
+GET   /p/<slug>/events/                                  200    200    200    200    404       login  404
+GET   /p/<slug>/events/<pk>/                             200    200    200    200    404       login  404
+GET   /p/<slug>/alerts/                                  200    200    200    200    404       login  404
+POST  /p/<slug>/alerts/seen/                             go     go     go     go     404       login  404
+GET   /p/<slug>/calls/                                   200    200    200    200    404       login  404
 GET   /p/<slug>/contacts/                                200    200    200    200    404       login  404
 GET   /p/<slug>/invoices/                                200    200    200    200    404       login  404
 GET   /p/<slug>/payments/                                200    200    200    200    404       login  404
 GET   /p/<slug>/records/<pk>/                            200    200    200    200    404       login  404
+GET   /p/<slug>/problems/                                200    200    200    200    404       login  404
+GET   /p/<slug>/problems/<pk>/                           200    200    200    200    404       login  404
+GET   /p/<slug>/problems/<pk>/export/                    200    200    200    200    404       login  404
 GET   /p/<slug>/reviews/                                 200    200    200    200    404       login  404
 GET   /p/<slug>/reviews/<pk>/                            200    200    200    200    404       login  404
 GET   /p/<slug>/changes/                                 200    200    200    200    404       login  404
@@ -37,11 +45,19 @@ POST  /p/<slug>/members/leave/                           go     go     go     go
 
 # a practice: staff and above
 POST  /p/<slug>/sync/                                    go     go     go     403    404       login  404
+GET   /p/<slug>/events/again/                            200    200    200    403    404       login  404
+POST  /p/<slug>/events/again/                            go     go     go     403    404       login  404
+POST  /p/<slug>/events/<pk>/again/                       go     go     go     403    404       login  404
+GET   /p/<slug>/alerts/channels/                         200    200    200    403    404       login  404
+POST  /p/<slug>/problems/<pk>/assign/                    go     go     go     403    404       login  404
+POST  /p/<slug>/problems/<pk>/snooze/                    go     go     go     403    404       login  404
+POST  /p/<slug>/problems/<pk>/retry/                     go     go     go     403    404       login  404
 POST  /p/<slug>/reviews/<pk>/decide/                     go     go     go     403    404       login  404
 POST  /p/<slug>/changes/act/                             go     go     go     403    404       login  404
 POST  /p/<slug>/connections/<provider>/test/             go     go     go     403    404       login  404
 
 # a practice: owners and admins
+POST  /p/<slug>/problems/<pk>/skip/                      go     go     403    403    404       login  404
 POST  /p/<slug>/modes/                                   go     go     403    403    404       login  404
 POST  /p/<slug>/mapping/publish/                         go     go     403    403    404       login  404
 POST  /p/<slug>/mapping/versions/<version>/restore/      go     go     403    403    404       login  404
@@ -49,6 +65,9 @@ POST  /p/<slug>/mapping/review/<section>/                422    422    403    40
 POST  /p/<slug>/mapping/tables/<table>/import/           422    422    403    403    404       login  404
 GET   /p/<slug>/connections/ignition/                    200    200    403    403    404       login  404
 POST  /p/<slug>/connections/ignition/                    200    200    403    403    404       login  404
+POST  /p/<slug>/connections/ignition/secrets/            go     go     403    403    404       login  404
+POST  /p/<slug>/connections/secrets/<pk>/replace/        200    200    403    403    404       login  404
+POST  /p/<slug>/connections/secrets/<pk>/revoke/         go     go     403    403    404       login  404
 GET   /p/<slug>/connections/different/                   go     go     403    403    404       login  404
 GET   /p/<slug>/connections/xero/choose/                 go     go     403    403    404       login  404
 POST  /p/<slug>/connections/xero/choose/                 go     go     403    403    404       login  404
@@ -56,6 +75,15 @@ POST  /p/<slug>/connections/xero/cancel/                 go     go     403    40
 POST  /p/<slug>/connections/<provider>/consent/          go     go     403    403    404       login  404
 GET   /p/<slug>/connections/<provider>/disconnect/       200    200    403    403    404       login  404
 POST  /p/<slug>/connections/<provider>/disconnect/       go     go     403    403    404       login  404
+GET   /p/<slug>/alerts/channels/add/<kind>/              200    200    403    403    404       login  404
+POST  /p/<slug>/alerts/channels/add/<kind>/              422    422    403    403    404       login  404
+GET   /p/<slug>/alerts/channels/<pk>/                    200    200    403    403    404       login  404
+POST  /p/<slug>/alerts/channels/<pk>/                    422    422    403    403    404       login  404
+POST  /p/<slug>/alerts/channels/<pk>/test/               go     go     403    403    404       login  404
+POST  /p/<slug>/alerts/channels/<pk>/switch/             go     go     403    403    404       login  404
+POST  /p/<slug>/alerts/channels/<pk>/mute/               go     go     403    403    404       login  404
+POST  /p/<slug>/alerts/channels/<pk>/ask/                go     go     403    403    404       login  404
+POST  /p/<slug>/alerts/channels/<pk>/delete/             go     go     403    403    404       login  404
 GET   /p/<slug>/settings/                                200    200    403    403    404       login  404
 POST  /p/<slug>/settings/                                200    200    403    403    404       login  404
 GET   /p/<slug>/audit/                                   200    200    403    403    404       login  404
@@ -73,6 +101,10 @@ POST  /practices/new/                                    200    200    200    20
 POST  /profile/                                          200    200    200    200    200       login  200
 GET   /invitations/<token>/                              200    200    200    200    200       200    200
 POST  /invitations/<pk>/accept/                          404    404    404    404    404       login  404
+GET   /alerts/confirm/<token>/                           404    404    404    404    404       404    404
+POST  /alerts/confirm/<token>/                           404    404    404    404    404       404    404
+GET   /alerts/stop/<token>/                              404    404    404    404    404       404    404
+POST  /alerts/stop/<token>/                              404    404    404    404    404       404    404
 GET   /connections/callback/<provider>/                  400    400    400    400    400       login  400
 
 # logging in, and what a person may do with a log-in
@@ -115,6 +147,15 @@ GET   /accounts/2fa/webauthn/add/                        again  again  again  ag
 GET   /accounts/2fa/webauthn/reauthenticate/             again  again  again  again  again     login  again
 GET   /accounts/2fa/webauthn/keys/<pk>/remove/           again  again  again  again  again     login  again
 GET   /accounts/2fa/webauthn/keys/<pk>/edit/             again  again  again  again  again     login  again
+
+# signs of life: anybody may ask whether, only this machine or the token's holder why (tests/config/test_health.py)
+GET   /healthz                                           200    200    200    200    200       200    200
+GET   /readyz                                            503    503    503    503    503       503    503
+GET   /metrics                                           200    200    200    200    200       200    200
+
+# machines: open to whoever proves each time, by a signature or a secret, that they may
+POST  /hooks/xero/                                       401    401    401    401    401       401    401
+POST  /hooks/ignition/<public_id>/                       401    401    401    401    401       401    401
 
 # the support team's pages: nobody else gets in, and nothing is edited there
 GET   /admin/                                            login  login  login  login  login     login  200

@@ -11,25 +11,31 @@ from mappings import services
 from mappings.models import MappingSet
 from mappings.spec import Choices
 from practices import audit, invitations
-from practices.models import Invitation, Membership, Practice, Provider, Role, User
+from practices.models import HookSecret, Invitation, Membership, Practice, Provider, Role, User
 from sync.models import (
     Attempt,
     Budget,
     Change,
+    Channel,
     Cursor,
+    Delivery,
+    Event,
     Flow,
+    Incident,
     Kind,
     Mode,
     Review,
     ReviewState,
     Run,
     RunState,
+    SeenAlerts,
     Snapshot,
     Standing,
     Trigger,
 )
-from tests.make import make_connection, make_member, make_practice
-from tests.sync.rows import Books, make_change, make_link, make_review, make_run, make_snapshot
+from tests.make import make_connection, make_hook_secret, make_member, make_practice
+from tests.sync.alerting import make_alert, make_channel
+from tests.sync.rows import Books, make_change, make_event, make_link, make_review, make_run, make_snapshot
 
 DETAILS = {"short_code": "!abc12", "base_currency": "AUD"}
 
@@ -44,9 +50,13 @@ class FullPractice:
     contact: Snapshot
     invoice: Snapshot
     change: Change
+    incident: Incident
     review: Review
     decided: Review
     run: Run
+    event: Event
+    hook_secret: HookSecret
+    channel: Channel
     invitation: Invitation
     invitation_token: str
     mapping: MappingSet
@@ -89,10 +99,23 @@ def make_full_practice(word: str, *, versions: int = 1) -> FullPractice:
         finished_at=timezone.now(),
     )
     change = _changes(books, word, run, invoice)
+    incident = _incidents(books, word, people[Role.STAFF])
     review, decided = _reviews(books, word, people[Role.STAFF])
     Cursor.objects.create(practice=practice, connection=books.source, kind=Kind.INVOICE)
     Budget.objects.create(practice=practice, connection=books.target, day=date(2026, 11, 2), calls=7)
     audit.record(practice, people[Role.OWNER], "practice.changed", f"{word} was changed", object=practice)
+    event = make_event(
+        books.source,
+        Kind.CONTACT,
+        contact.external_id,
+        state="done",
+        action=f"{word}.updated",
+        message=f"{word} was looked at",
+        body=f'{{"word": "{word}"}}',
+        run=run,
+    )
+    hook_secret = make_hook_secret(books.source, label=f"{word} tool")
+    channel = _told(books, word, people[Role.OWNER])
     token = f"token-of-{word}"
     invitation = Invitation.objects.create(
         practice=practice,
@@ -109,9 +132,13 @@ def make_full_practice(word: str, *, versions: int = 1) -> FullPractice:
         contact=contact,
         invoice=invoice,
         change=change,
+        incident=incident,
         review=review,
         decided=decided,
         run=run,
+        event=event,
+        hook_secret=hook_secret,
+        channel=channel,
         invitation=invitation,
         invitation_token=token,
         mapping=mappings[-1],
@@ -185,6 +212,60 @@ def _changes(books: Books, word: str, run: Run, invoice: Snapshot) -> Change:
     )
     attempt.changes.add(change)
     return change
+
+
+def _told(books: Books, word: str, by: User) -> Channel:
+    """A channel on this machine that nobody listens at, and what could not be sent through it."""
+    channel = make_channel(
+        books.practice,
+        name=f"{word} team",
+        address={"url": "http://127.0.0.1:9/"},
+        shown=f"hooks of {word}",
+        last_error=f"{word} is not there",
+        failing_since=timezone.now(),
+    )
+    alert = make_alert(books.practice, title=f"{word} invoices refused", text=f"{word} says why")
+    Delivery.objects.create(practice=books.practice, alert=alert, channel=channel, message=f"{word} waits")
+    SeenAlerts.objects.create(practice=books.practice, user=by, seen_at=timezone.now() - timedelta(days=1))
+    return channel
+
+
+def _incidents(books: Books, word: str, by: User) -> Incident:
+    """The cause of the refused invoice; beside it one that is put aside and one that is over."""
+    about: dict[str, Any] = {
+        "practice": books.practice,
+        "connection": books.target,
+        "kind": Kind.INVOICE,
+        "text": f"{word} knows what helps",
+        "assignee": by,
+    }
+    now = timezone.now()
+    Incident.objects.create(
+        **about,
+        cause="held.tax_unmapped",
+        subject=f"{word} tax",
+        title=f"{word} has a tax without a type",
+        state="snoozed",
+        snoozed_until=now + timedelta(days=1),
+        snooze_reason=f"{word} waits for the accountant",
+        snoozed_by=by,
+    )
+    Incident.objects.create(
+        **about,
+        cause="rejected.has_payments",
+        title=f"{word} invoices had payments",
+        state="resolved",
+        resolution="itself",
+        resolved_at=now,
+    )
+    return Incident.objects.create(
+        **about,
+        cause="rejected.",
+        title=f"{word} invoices refused by Xero",
+        count=1,
+        amount=Decimal("110.00"),
+        currency="AUD",
+    )
 
 
 def _reviews(books: Books, word: str, by: User) -> tuple[Review, Review]:

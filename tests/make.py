@@ -10,6 +10,7 @@ from practices.models import (
     Connection,
     Country,
     Grant,
+    HookSecret,
     Membership,
     Practice,
     Provider,
@@ -90,5 +91,18 @@ def make_connection(
         provider=provider,
         grant=grant or make_grant(provider),
         tenant_external_id=tenant_external_id,
+        **extra,
+    )
+
+
+def make_hook_secret(
+    connection: Connection, *, label: str = "Zapier", secret: str = "", **extra: Any
+) -> HookSecret:
+    """What a sender of hints about this connection knows."""
+    return HookSecret.objects.create(
+        practice=connection.practice,
+        connection=connection,
+        label=label,
+        secret=secret or f"whs_made-up-{next(_numbers)}",
         **extra,
     )

@@ -4,6 +4,7 @@ import uuid
 from datetime import date
 from decimal import Decimal
 from html import unescape
+from typing import Any
 
 import pytest
 from django.contrib import admin
@@ -19,12 +20,17 @@ from mappings.spec import Choices
 from practices.models import AuditEntry, Practice, Provider, Role, User
 from practices.record_admin import CappedPaginator, pretty_json
 from sync.models import (
+    Alert,
     Attempt,
     Budget,
     Change,
     ChangeState,
+    Channel,
     Cursor,
+    Delivery,
+    Event,
     Flow,
+    Incident,
     Link,
     ParkedAs,
     Review,
@@ -35,6 +41,8 @@ from sync.models import (
     Trigger,
 )
 from tests.make import make_connection, make_member, make_practice, make_user
+from tests.sync.alerting import make_alert, make_channel
+from tests.sync.rows import make_event
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +58,11 @@ MODELS: list[type[models.Model]] = [
     Change,
     Attempt,
     Budget,
+    Event,
+    Alert,
+    Channel,
+    Delivery,
+    Incident,
 ]
 
 
@@ -111,6 +124,9 @@ class Books:
         )
         attempt.changes.add(self.parked)
         Budget.objects.create(**own, connection=self.target, day=date(2026, 11, 2), calls=7)
+        self.event = make_event(self.source, "invoice", f"inv_{slug}", state="done")
+        told = {"alert": make_alert(self.practice), "channel": make_channel(self.practice)}
+        Delivery.objects.create(**own, **told)
 
     def change(self, title: str, state: str, **extra: object) -> Change:
         made: Change = Change.objects.create(
@@ -238,6 +254,8 @@ def test_lists_need_the_same_queries_for_more_rows(
         (Change, "kauri", 2),
         (Link, "con-1", 2),
         (Review, "cli_kauri", 1),
+        (Event, "inv_kauri", 1),
+        (Event, "harbour", 1),
         (ValueMap, "OUTPUT", 2),
         (MappingSet, "harbour", 1),
     ],
@@ -280,13 +298,18 @@ def test_retry(web: Client, support: User, books: Books) -> None:
     assert (books.parked.state, books.parked.parked_as, books.parked.tries) == (ChangeState.PENDING, "", 0)
     entry = AuditEntry.objects.get(practice=books.practice, action="change.retried")
     assert (entry.actor, entry.object_id) == (support, str(books.parked.pk))
-    assert Run.objects.get(practice=books.practice, state=RunState.QUEUED).actor == support
+    queued = Run.objects.exclude(purpose="live").get(practice=books.practice, state=RunState.QUEUED)
+    assert queued.actor == support
+    assert Run.objects.filter(practice=books.practice, purpose="live").exists(), (
+        "it goes out before a backlog"
+    )
 
 
 def test_retry_plans_for_every_practice(web: Client, books: Books) -> None:
     other = Books("Kauri Point", "kauri")
     assert "Retrying 2 changes;" in act(web, "retry", books.parked, other.parked)
-    queued = Run.objects.filter(state=RunState.QUEUED).values_list("practice__slug", flat=True)
+    rows = Run.objects.exclude(purpose="live").filter(state=RunState.QUEUED)
+    queued = rows.values_list("practice__slug", flat=True)
     assert sorted(queued) == ["harbour", "kauri"]
 
 
@@ -330,6 +353,18 @@ def test_review_that_can_not_be_taken_back_is_named(web: Client, books: Books) -
     page = act(web, "reopen", books.review)
     assert "Blue Bell: " in page
     assert "Reopened 0." in page
+
+
+def test_look_again_at_what_was_reported(web: Client, support: User, books: Books, settings: Any) -> None:
+    settings.NUDGE_WORKERS = False
+    other = Books("Kauri Point", "kauri")
+    assert "2 are looked at again." in act(web, "look_again", books.event, other.event)
+    books.event.refresh_from_db()
+    assert (books.event.state, books.event.replays) == ("waiting", 1)
+    entry = AuditEntry.objects.get(practice=books.practice, action="events.replayed")
+    assert entry.actor == support
+    assert Run.objects.filter(purpose="live", state=RunState.QUEUED).count() == 2
+    assert "0 are looked at again." in act(web, "look_again", books.event)
 
 
 def test_members_can_not_act(books: Books) -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import resolve
 
 from practices.models import Grant, Practice, PracticeOwned, Role, User
-from sync.models import Attempt
+from sync.models import Attempt, Pulse
 from tests.full_practice import FullPractice, make_full_practice
 
 SHARED_WITH_REASON: dict[type[models.Model], str] = {
@@ -22,6 +22,7 @@ SHARED_WITH_REASON: dict[type[models.Model], str] = {
     Grant: "one Xero consent reaches several organisations; only connections point at it",
     User.groups.through: "of a person",
     User.user_permissions.through: "of a person",
+    Pulse: "signs of life of the installation's own processes",
     Attempt.changes.through: "joins two rows that are both of one practice",
 }
 OF_EACH_PAGE = 12
@@ -75,7 +76,8 @@ def test_no_page_of_one_practice_names_the_other(
     expected = {
         *("dashboard", "plan", "activity", "run", "contacts", "invoices", "payments", "record", "reviews"),
         *("review", "changes", "change", "mapping", "mapping_version", "mapping_export"),
-        *("connections", "members", "practice_list", "profile"),
+        *("connections", "members", "practice_list", "profile", "alerts"),
+        *("problems", "problem", "problem_export"),
     }
     assert expected <= met
 
@@ -93,7 +95,18 @@ def test_no_search_finds_rows_of_the_other(ours: FullPractice, theirs: FullPract
     client.force_login(ours.people[Role.OWNER])
     prefix = f"/p/{ours.practice.slug}/"
     review = f"reviews/{ours.review.pk}/"
-    for page in ("contacts/", "invoices/", "payments/", "changes/", "reviews/", "plan/", "mapping/", review):
+    for page in (
+        "contacts/",
+        "invoices/",
+        "payments/",
+        "changes/",
+        "problems/",
+        "reviews/",
+        "plan/",
+        "mapping/",
+        "events/",
+        review,
+    ):
         for extra in ({}, {"system": "target"}, {"tab": "services"}):
             answer = client.get(prefix + page, {"q": text, **extra})
             assert answer.status_code == 200

@@ -1,5 +1,21 @@
 """What happened outside, what we owe, and what became of it."""
 
+from sync.models.alerting import (
+    Alert,
+    AlertEvent,
+    Channel,
+    ChannelKind,
+    Delivery,
+    DeliveryState,
+    Digest,
+    Incident,
+    IncidentState,
+    Resolution,
+    SeenAlerts,
+    Severity,
+)
+from sync.models.budget import Budget, Purpose
+from sync.models.inbox import Event, EventSource, EventState
 from sync.models.kinds import SYNCED_KINDS, Flow, Kind, Mode
 from sync.models.owed import (
     OPEN_CHANGE_STATES,
@@ -12,30 +28,48 @@ from sync.models.owed import (
     Verb,
 )
 from sync.models.pairs import Link, LinkMethod, Review, ReviewState
-from sync.models.reading import Budget, Cursor, Snapshot, SnapshotQuerySet, Standing
+from sync.models.pulse import Pulse
+from sync.models.reading import Cursor, Snapshot, SnapshotQuerySet, Standing
 from sync.models.running import OPEN_RUN_STATES, Run, RunState, Trigger
 
 __all__ = [
     "OPEN_CHANGE_STATES",
     "OPEN_RUN_STATES",
     "SYNCED_KINDS",
+    "Alert",
+    "AlertEvent",
     "Attempt",
     "AttemptResult",
     "Budget",
     "Change",
     "ChangeQuerySet",
     "ChangeState",
+    "Channel",
+    "ChannelKind",
     "Cursor",
+    "Delivery",
+    "DeliveryState",
+    "Digest",
+    "Event",
+    "EventSource",
+    "EventState",
     "Flow",
+    "Incident",
+    "IncidentState",
     "Kind",
     "Link",
     "LinkMethod",
     "Mode",
     "ParkedAs",
+    "Pulse",
+    "Purpose",
+    "Resolution",
     "Review",
     "ReviewState",
     "Run",
     "RunState",
+    "SeenAlerts",
+    "Severity",
     "Snapshot",
     "SnapshotQuerySet",
     "Standing",

@@ -46,6 +46,7 @@ class Mode(models.TextChoices):
 class Flow(PracticeOwned):
     """One kind of record going from one system to another, and how far we may go with it.
 
+    ``planned_at`` and ``planned_version`` tell when everything was last planned and by which mapping version.
     A row per (source, target, kind) instead of columns on the practice: a third system adds rows, not columns.
     """
 
@@ -53,6 +54,8 @@ class Flow(PracticeOwned):
     target = models.CharField(max_length=20, choices=Provider.choices)
     kind = models.CharField(max_length=20, choices=Kind.choices)
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.WATCH)
+    planned_at = models.DateTimeField(null=True, blank=True)
+    planned_version = models.PositiveIntegerField(null=True, blank=True)
     changed_at = models.DateTimeField(default=timezone.now)
     changed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 

@@ -4,11 +4,14 @@ import uuid
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from practices.models import Connection, PracticeOwned, PracticeQuerySet, User
+from sync.models.budget import Purpose
 from sync.models.kinds import Flow, Kind
 from sync.models.running import Run
 
@@ -54,8 +57,8 @@ class Change(PracticeOwned):
     ``values`` is what will be sent, ``before`` what the target holds; both keep amounts as text. ``refs`` names the
     source ids of records whose target ids are filled in when it is sent (an invoice's contact, a payment's
     invoice). ``look_up_from`` is a moment before the first sending in the target's own clock, from which a lost
-    write is looked for. ``facts_hash`` tells two plans of one record apart. A create can exist only once per
-    source record, enforced by the database.
+    write is looked for. ``source_changed_at`` is when the source record was changed, in our clock. ``facts_hash``
+    tells two plans of one record apart. A create can exist only once per source record, enforced by the database.
     """
 
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="changes")
@@ -75,6 +78,8 @@ class Change(PracticeOwned):
     amount = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     date = models.DateField(null=True, blank=True)
+    purpose = models.CharField(max_length=10, choices=Purpose.choices, default=Purpose.POLL)
+    source_changed_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=12, choices=ChangeState.choices, default=ChangeState.HELD)
     reason = models.CharField(max_length=40, blank=True)
     parked_as = models.CharField(max_length=20, choices=ParkedAs.choices, default=ParkedAs.NONE, blank=True)
@@ -115,11 +120,44 @@ class Change(PracticeOwned):
         indexes = (
             models.Index(fields=["connection", "state", "kind", "id"], name="change_queue"),
             models.Index(fields=["practice", "state", "kind", "-id"], name="change_by_practice"),
+            models.Index(fields=["practice", "-id"], include=["state", "kind", "verb"], name="change_newest"),
+            # What waits, with everything that it is grouped by and added up from: the rows need not be looked at.
+            models.Index(
+                fields=["practice", "state", "kind", "verb", "reason", "parked_as", "currency"],
+                include=["amount", "created_at", "flow"],
+                condition=Q(state__in=["held", "pending", "in_flight", "parked"]),
+                name="change_open",
+            ),
+            models.Index(
+                F("practice"), F("amount").desc(nulls_last=True), F("id").desc(), name="change_by_amount"
+            ),
+            models.Index(
+                fields=["practice", "reason", "-id"], condition=~Q(reason=""), name="change_by_reason"
+            ),
+            models.Index(
+                fields=["practice", "parked_as", "-id"], condition=~Q(parked_as=""), name="change_by_parking"
+            ),
+            GinIndex(
+                F("practice"),
+                *(OpClass(Upper(name), "gin_trgm_ops") for name in ("title", "natural_key")),
+                name="change_search",
+            ),
             models.Index(fields=["practice", "kind", "source_external_id"], name="change_by_source"),
             models.Index(
                 fields=["connection", "id"],
                 condition=Q(state="done", noted_at=None),
                 name="change_without_note",
+            ),
+            models.Index(
+                fields=["practice", "connection", "kind", "state"],
+                condition=Q(state__in=["held", "pending", "in_flight", "parked"])
+                & ~Q(reason__in=["fill_gaps", "watch"]),
+                name="change_waits",
+            ),
+            models.Index(
+                fields=["practice", "verified_at"],
+                condition=Q(source_changed_at__isnull=False, verified_at__isnull=False),
+                name="change_lag",
             ),
         )
 

@@ -1,7 +1,8 @@
 """Which record here is which record there, and what people decided about it."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Left, StrIndex
 from django.utils import timezone
 
 from practices.models import Connection, PracticeOwned, User
@@ -59,6 +60,16 @@ class Link(PracticeOwned):
         )
         indexes = (
             models.Index(fields=["target_connection", "kind", "target_external_id"], name="link_by_target"),
+            models.Index(fields=["source_connection", "kind", "method"], name="link_by_method"),
+            # A payment's links carry "payment/invoice": this finds them by the payment alone.
+            models.Index(
+                F("source_connection"),
+                F("target_connection"),
+                Left("source_external_id", StrIndex("source_external_id", Value("/")) - 1),
+                condition=Q(kind="payment", source_external_id__contains="/"),
+                include=["source_external_id"],
+                name="link_by_payment",
+            ),
         )
 
     def __str__(self) -> str:

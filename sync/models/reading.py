@@ -1,9 +1,10 @@
-"""What was read, how far, and how many calls it took."""
+"""What was read, and how far."""
 
 from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models import F, Q
 from django.db.models.functions import Upper
 from django.utils import timezone
 
@@ -14,8 +15,9 @@ from sync.models.kinds import Kind
 class Cursor(PracticeOwned):
     """How far one list of a connection has been read, in the provider's clock.
 
-    ``since`` moves only after a complete walk. ``resume`` and ``walk`` describe a walk in progress, stored in
-    the same transaction as the page before it, so a killed worker's walk goes on where it stopped.
+    ``since`` moves only after a complete walk; ``full_*`` stamp the last walk over everything, ``wide_completed_at``
+    the last over the longer stretch of days that is read at night. ``resume`` and ``walk`` describe a walk in progress,
+    stored in the same transaction as the page before it, so a killed worker's walk goes on where it stopped.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="cursors")
@@ -25,6 +27,7 @@ class Cursor(PracticeOwned):
     completed_at = models.DateTimeField(null=True, blank=True)
     full_began_at = models.DateTimeField(null=True, blank=True)
     full_completed_at = models.DateTimeField(null=True, blank=True)
+    wide_completed_at = models.DateTimeField(null=True, blank=True)
     resume = models.TextField(blank=True)
     walk = models.JSONField(default=dict, blank=True)
 
@@ -58,6 +61,8 @@ class Snapshot(PracticeOwned):
     """An outside object as last read. Never deleted; ``gone_at`` says since when the source no longer lists it.
 
     ``problem`` holds why an unreadable object is set aside; its raw payload is kept and the rest goes on.
+    ``to_plan``: its content moved since the last plan that looked at it. ``changed_at`` is when it was changed over
+    there, put into our own clock.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="snapshots")
@@ -87,21 +92,46 @@ class Snapshot(PracticeOwned):
     )
     standing_reason = models.CharField(max_length=40, blank=True)
     standing_text = models.CharField(max_length=500, blank=True)
+    changed_at = models.DateTimeField(null=True, blank=True)
+    to_plan = models.BooleanField(default=True)
 
     objects: ClassVar[Any] = SnapshotQuerySet.as_manager()
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=["connection", "kind", "external_id"], name="snapshot_once"),
+            # With what lists add up, so that finding records without a counterpart need not look at the rows.
+            models.UniqueConstraint(
+                fields=["connection", "kind", "external_id"],
+                include=["id", "practice", "currency", "amount", "date"],
+                name="snapshot_once",
+            ),
         )
         indexes = (
-            models.Index(fields=["practice", "kind", "-date", "-id"], name="snapshot_by_date"),
-            models.Index(fields=["connection", "kind", "standing"], name="snapshot_by_standing"),
+            models.Index(
+                fields=["connection", "kind", "-date", "-id"], include=["practice"], name="snapshot_by_date"
+            ),
+            models.Index(
+                fields=["connection", "kind", "standing", "standing_reason"], name="snapshot_by_standing"
+            ),
+            models.Index(fields=["connection", "kind", "status"], name="snapshot_by_status"),
+            models.Index(
+                fields=["connection", "kind"], condition=Q(gone_at__isnull=False), name="snapshot_gone"
+            ),
             models.Index(fields=["connection", "kind", "party_external_id"], name="snapshot_by_party"),
             models.Index(fields=["connection", "kind", "name"], name="snapshot_by_name"),
             models.Index(fields=["connection", "kind", "number"], name="snapshot_by_number"),
             models.Index(fields=["connection", "kind", "amount", "id"], name="snapshot_by_amount"),
+            models.Index(
+                fields=["practice", "connection", "kind"], condition=~Q(problem=""), name="snapshot_set_aside"
+            ),
+            models.Index(
+                fields=["practice", "connection", "kind", "standing_reason"],
+                condition=Q(standing="held") & ~Q(standing_reason__in=["watch", "fill_gaps"]),
+                name="snapshot_waits",
+            ),
+            models.Index(fields=["connection", "kind"], condition=Q(to_plan=True), name="snapshot_to_plan"),
             GinIndex(
+                F("practice"),
                 *(OpClass(Upper(name), "gin_trgm_ops") for name in ("name", "email", "number", "reference")),
                 name="snapshot_search",
             ),
@@ -113,21 +143,3 @@ class Snapshot(PracticeOwned):
     @property
     def title(self) -> str:
         return self.number or self.name or self.external_id
-
-
-class Budget(PracticeOwned):
-    """Calls made per connection and UTC day, and what the provider says is left, corrected by its headers."""
-
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="budgets")
-    day = models.DateField()
-    calls = models.PositiveIntegerField(default=0)
-    writes = models.PositiveIntegerField(default=0)
-    minute_left = models.IntegerField(null=True, blank=True)
-    day_left = models.IntegerField(null=True, blank=True)
-    updated_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = (models.UniqueConstraint(fields=["connection", "day"], name="budget_once_per_day"),)
-
-    def __str__(self) -> str:
-        return f"{self.connection_id} {self.day}: {self.calls} calls"

@@ -13,11 +13,12 @@ from practices.models import Practice
 from sync.filters import HELD_BY_MODE, ChangeFilter
 from sync.models import OPEN_CHANGE_STATES, Change, ChangeState, Kind, ParkedAs, Snapshot, Verb
 from sync.pages.diff import FieldDiff, LineDiff, field_diffs, line_diffs
-from sync.pages.lists import Total, Totals, totals_of
-from sync.pages.paging import Sheet, sheet
+from sync.pages.long_lists import Total, Totals, long_list
+from sync.pages.paging import Column, Least, Sheet
 from sync.pages.words import FIX_MAPPING, FOLLOWS, MAPPING_REASONS, NEXT_STEP, REVIEW_REASONS, reason_words
 
-SORTS = {"newest": "pk", "title": "title", "amount": "amount", "date": "date"}
+SORTS: dict[str, Column] = {"newest": "pk", "title": "title", "amount": Least("amount"), "date": "date"}
+QUICK_SORTS = frozenset({"newest", "amount"})
 DEFAULT_SORT = "-newest"
 FIELDS_SHOWN = 6
 """Changed fields shown in a list; the page of the Change shows all."""
@@ -114,12 +115,12 @@ def change_listing(
     narrowed = ChangeFilter(
         params,
         queryset=base,
+        practice=practice,
         reasons=reasons,
         states=None if states is None else [str(item) for item in states],
     )
     query: QuerySet[Any] = narrowed.qs
-    totals = totals_of(query, params)
-    page = sheet(query, params, count=totals.count, counted=totals.counted, sorts=SORTS, default=DEFAULT_SORT)
+    page, totals = long_list(query, params, sorts=SORTS, default=DEFAULT_SORT, quick=QUICK_SORTS)
     return ChangeListing(
         sheet=page, rows=[change_row(item) for item in page.rows], totals=totals, filter=narrowed
     )

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from practices.models import Practice, Provider
 from sync.models import SYNCED_KINDS, Change, ChangeState, Kind, Run
-from sync.pages.lists import Total
+from sync.pages.long_lists import Total
 from sync.pages.words import LIST_PAGES, kind_words
 
 WIDTH = 1000

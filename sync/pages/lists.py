@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, Exists, Q, QuerySet, Sum
+from django.db.models import Exists, Q, QuerySet
 from django.http import QueryDict
 
 from practices.models import Connection, Practice
 from sync.filters import SnapshotFilter, links_to
 from sync.models import OPEN_CHANGE_STATES, Change, Kind, Link, LinkMethod, Snapshot, Standing
-from sync.pages.paging import Sheet, sheet
+from sync.pages.long_lists import Totals, long_list
+from sync.pages.paging import Sheet
 from sync.pages.sides import Sides
 
 STATUSES_KEPT_SECONDS = 600
@@ -21,8 +22,6 @@ EMPTY_KEPT_SECONDS = 30
 """The statuses offered in the filter come from the rows; looking through all of them is not free."""
 
 LOOKED_AT = 5_000
-ADDED_AT_ONCE = 10_000
-"""Rows that are counted and added up while the page is made."""
 
 HEAVY = ("raw", "content_hash", "phone")
 
@@ -31,6 +30,12 @@ SORTS = {
     Kind.INVOICE: {"date": "date", "number": "number", "amount": "amount", "updated": "source_updated_at"},
     Kind.PAYMENT: {"date": "date", "amount": "amount", "updated": "source_updated_at"},
 }
+QUICK_SORTS = {
+    Kind.CONTACT: frozenset({"name"}),
+    Kind.INVOICE: frozenset({"date", "number", "amount"}),
+    Kind.PAYMENT: frozenset({"date", "amount"}),
+}
+"""What has an index of its own. By the rest a list is sorted unless it is very long."""
 DEFAULT_SORT = {Kind.CONTACT: "name", Kind.INVOICE: "-date", Kind.PAYMENT: "-date"}
 
 
@@ -67,25 +72,6 @@ class Row:
         return bool(there) and sum(there, Decimal(0)) != self.snapshot.amount
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
-    currency: str
-    amount: Decimal | None
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Per currency. When not ``counted`` there are more rows than were added up."""
-
-    items: Sequence[Total]
-    counted: bool
-
-    @property
-    def count(self) -> int:
-        return sum(item.count for item in self.items) if self.counted else ADDED_AT_ONCE
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     sheet: Sheet
@@ -106,35 +92,15 @@ def listing(practice: Practice, sides: Sides, params: QueryDict, *, of_source: b
         statuses = [*statuses, asked[:40]]
     narrowed = SnapshotFilter(params, queryset=base, sides=sides, of_source=of_source, statuses=statuses)
     query: QuerySet[Any] = narrowed.qs if connection else base.none()
-    totals = totals_of(query, params)
-    page = sheet(
+    page, totals = long_list(
         query,
         params,
-        count=totals.count,
-        counted=totals.counted,
         sorts=SORTS[sides.kind],
         default=DEFAULT_SORT[sides.kind],
+        quick=QUICK_SORTS[sides.kind],
     )
     rows = with_other_side(practice, sides, page.rows, of_source=of_source)
     return Listing(sheet=page, rows=rows, totals=totals, filter=narrowed, of_source=of_source)
-
-
-def totals_of(query: QuerySet[Any], params: QueryDict) -> Totals:
-    """Count and sum per currency over the filtered rows, in one query.
-
-    Adding up a very long list takes seconds: beyond ``ADDED_AT_ONCE`` rows that is a request of its own
-    (``?totals=all``), so that the page itself is there at once.
-    """
-    query = query.order_by()
-    if params.get("totals") == "all":
-        return Totals(_per_currency(query), counted=True)
-    found = _per_currency(query.model.objects.filter(pk__in=query.values("pk")[: ADDED_AT_ONCE + 1]))
-    return Totals(found, counted=sum(item.count for item in found) <= ADDED_AT_ONCE)
-
-
-def _per_currency(query: QuerySet[Any]) -> list[Total]:
-    rows = query.values_list("currency").annotate(n=Count("pk"), total=Sum("amount")).order_by("-n")
-    return [Total(currency, total, count) for currency, count, total in rows]
 
 
 def known_statuses(connection: Connection | None, kind: str) -> list[str]:

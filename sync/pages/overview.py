@@ -6,17 +6,33 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 from django.urls import reverse
+from django.utils import timezone
 
 from mappings.models import MappingSet, SetState
 from practices.models import Connection, ConnectionState, Practice
+from sync.costs import Cost, of_sync
 from sync.filters import ASKS, HELD_BY_MODE, LEFT, READY, STANDINGS, UNPLANNED
-from sync.models import SYNCED_KINDS, Kind, Mode, Review, ReviewState, Run, RunState, Snapshot, Standing
+from sync.models import (
+    SYNCED_KINDS,
+    Kind,
+    Mode,
+    Purpose,
+    Review,
+    ReviewState,
+    Run,
+    RunState,
+    Snapshot,
+    Standing,
+)
 from sync.pages.changes import Cause, causes
+from sync.pages.desk import Card, codes_on_desk, home_problems
 from sync.pages.sides import Sides, sides_of
+from sync.pages.speed import Lag, lags
 from sync.pages.words import LIST_PAGES, MODE_MEANS
 
 REVIEWED = "review"
 """These Changes are shown as what they wait for: the reviews."""
+PROBLEMS_SHOWN = 6
 DONE_STATES = (RunState.DONE, RunState.INCOMPLETE)
 
 
@@ -68,10 +84,15 @@ class Overview:
     connections: Sequence[tuple[str, Connection | None]]
     flows: Sequence[FlowCard]
     steps: Sequence[Step]
+    problems: Sequence[Card]
+    problem_count: int
+    healing: int
     causes: Sequence[Cause]
     reviews: int
     open_run: Run | None
     last_run: Run | None
+    lags: Sequence[Lag]
+    costs: Sequence[Cost]
 
     @property
     def steps_done(self) -> int:
@@ -98,22 +119,36 @@ def overview(practice: Practice, *, plan_seen: bool) -> Overview:
     sides = sides_of(practice)
     first = sides[Kind.CONTACT]
     runs = list(
-        Run.objects.filter(practice=practice).select_related("actor").order_by("-queued_at", "-pk")[:2]
+        Run.objects.filter(practice=practice)
+        .exclude(purpose=Purpose.LIVE)
+        .select_related("actor")
+        .order_by("-queued_at", "-pk")[:2]
     )
     open_run = next((run for run in runs if run.is_open), None)
     last_run = next((run for run in runs if not run.is_open), None)
+    problems, problem_count, healing = home_problems(practice, PROBLEMS_SHOWN)
+    on_desk = codes_on_desk(practice)
     connections = ((first.source_name, first.source), (first.target_name, first.target))
     return Overview(
         connections=connections,
         flows=_flow_cards(practice, sides),
         steps=_steps(practice, sides, has_run=_has_run(practice, last_run), plan_seen=plan_seen),
+        problems=problems,
+        problem_count=problem_count,
+        healing=healing,
         causes=sorted(
-            (cause for cause in causes(practice) if cause.needs_somebody and cause.code != REVIEWED),
+            (
+                cause
+                for cause in causes(practice)
+                if cause.needs_somebody and cause.code != REVIEWED and (cause.kind, cause.code) not in on_desk
+            ),
             key=lambda cause: cause.follows,
         ),
         reviews=Review.objects.filter(practice=practice, state=ReviewState.OPEN).count(),
         open_run=open_run,
         last_run=last_run,
+        lags=lags(practice, timezone.now()),
+        costs=of_sync(practice),
     )
 
 

@@ -6,6 +6,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from practices.models import Country, Practice
 from practices.templatetags.formats import NOTHING, day, money
 from sync.filters import ASKS, HELD_BY_MODE, READY, STANDINGS, UNPLANNED
 from sync.models import Change, ChangeState, Kind, Snapshot, Standing
@@ -108,6 +109,12 @@ def percent(value: Any) -> int:
 
 
 @register.filter
+def tax_word(practice: Practice) -> str:
+    """What sales tax is called where the practice is."""
+    return "VAT" if practice.country == Country.GB else "GST"
+
+
+@register.filter
 def megabytes(value: Any) -> str:
     """Bytes as people read them: ``0.4 MB``, ``12 MB``."""
     size = int(value or 0) / 1_000_000
@@ -116,10 +123,13 @@ def megabytes(value: Any) -> str:
 
 @register.filter
 def seconds(value: Any) -> str:
-    """A length of time given as ``timedelta``: ``4 s``, ``2 min 5 s``, ``1 h 3 min``."""
+    """A length of time given as ``timedelta``: ``0.8 s``, ``14 s``, ``2 min 5 s``, ``1 h 3 min``."""
     if value is None:
         return NOTHING
-    total = max(0, int(value.total_seconds()))
+    exact = max(0.0, value.total_seconds())
+    total = int(exact)
+    if exact < 10 and exact != total:
+        return f"{exact:.1f} s"
     if total < 60:
         return f"{total} s"
     if total < 3600:

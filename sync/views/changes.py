@@ -98,7 +98,7 @@ def changes_act(request: PracticeRequest, practice: Practice) -> HttpResponse:
         messages.error(request, "Tick at least one row first.")
         return back
     try:
-        text = action(ids, request.user, posted_text(request, "note", most=300))
+        text = action(ids, practice, request.user, posted_text(request, "note", most=300))
     except decisions.NotAllowed as refusal:
         messages.error(request, str(refusal))
     else:
@@ -106,30 +106,29 @@ def changes_act(request: PracticeRequest, practice: Practice) -> HttpResponse:
     return back
 
 
-def _release(ids: list[int], actor: User, note: str) -> str:
-    done = decisions.release(ids, actor=actor)
+def _release(ids: list[int], practice: Practice, actor: User, note: str) -> str:
+    done = decisions.release(ids, practice=practice, actor=actor)
     return f"{_count(done)} released. They are sent with the next sync."
 
 
-def _retry(ids: list[int], actor: User, note: str) -> str:
-    done = decisions.retry(ids, actor=actor)
+def _retry(ids: list[int], practice: Practice, actor: User, note: str) -> str:
+    done = decisions.retry(ids, practice=practice, actor=actor)
     return f"{_count(done)} will be tried again."
 
 
-def _cancel(ids: list[int], actor: User, note: str) -> str:
+def _cancel(ids: list[int], practice: Practice, actor: User, note: str) -> str:
     if not note:
         raise decisions.NotAllowed("Say in the note why nothing should be written.")
-    done = decisions.cancel(ids, actor=actor, note=note)
+    done = decisions.cancel(ids, practice=practice, actor=actor, note=note)
     return f"{_count(done)} cancelled."
 
 
-def _keep(ids: list[int], actor: User, note: str) -> str:
-    for found in Change.objects.filter(pk__in=ids).order_by("pk"):
-        decisions.keep_target(found, actor=actor)
-    return f"{_count(len(ids))} settled: what is there now stays."
+def _keep(ids: list[int], practice: Practice, actor: User, note: str) -> str:
+    done = decisions.keep(ids, practice=practice, actor=actor)
+    return f"{_count(done)} settled: what is there now stays."
 
 
-ACTIONS: dict[str, Callable[[list[int], User, str], str]] = {
+ACTIONS: dict[str, Callable[[list[int], Practice, User, str], str]] = {
     "release": _release,
     "retry": _retry,
     "cancel": _cancel,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from practices.models import Connection, Practice, Provider, Role, User
-from sync.models import Change, Flow, Kind, Link, LinkMethod, Mode, Review, Run, Snapshot, Trigger
+from sync.models import Change, Event, Flow, Kind, Link, LinkMethod, Mode, Review, Run, Snapshot, Trigger
 from tests.make import make_connection, make_member, make_practice
 
 _numbers = itertools.count(1)
@@ -127,3 +127,19 @@ def make_review(books: Books, title: str = "", **extra: Any) -> Review:
 def make_run(books: Books, **extra: Any) -> Run:
     extra.setdefault("trigger", Trigger.PERSON)
     return Run.objects.create(practice=books.practice, **extra)
+
+
+def make_event(
+    connection: Connection, kind: str = Kind.INVOICE, external_id: str = "", **extra: Any
+) -> Event:
+    """A hint that waits, unless ``state`` says what became of it."""
+    number = next(_numbers)
+    extra.setdefault("action", f"{kind}.updated")
+    return Event.objects.create(
+        practice=connection.practice,
+        connection=connection,
+        provider_event_id=extra.pop("provider_event_id", f"evt_{number}"),
+        kind=kind,
+        external_id=external_id or f"{kind}_{number}",
+        **extra,
+    )

@@ -229,9 +229,8 @@ class Circle:
 
 def walk(source: Circle) -> reading.Progress:
     books = make_books()
-    return reading.read(
-        books.source, source, full=False, started_at=datetime.now(UTC), go_on=lambda kind, number: True
-    )
+    wish = reading.Wish(started_at=datetime.now(UTC))
+    return reading.read(books.source, source, wish, go_on=lambda kind, number: True)
 
 
 @pytest.mark.django_db
@@ -296,7 +295,7 @@ def test_an_invoice_that_left_the_list_is_noticed_within_a_day() -> None:
         full_completed_at=now - timedelta(days=2),
         full_began_at=now - timedelta(days=2),
     )
-    reading.read(books.source, source, full=False, started_at=now, go_on=lambda kind, number: True)
+    reading.read(books.source, source, reading.Wish(started_at=now), go_on=lambda kind, number: True)
     invoice.refresh_from_db()
     assert invoice.gone_at is not None
     assert source.windows[0].since is None

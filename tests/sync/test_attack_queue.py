@@ -18,12 +18,13 @@ from connectors.records import Kind as RecordKind
 from mappings.engine import Catalogue
 from mappings.services import publish
 from mappings.spec import Choices, Facts, Spec
-from sync import decisions, deliver, notes, runs
+from sync import decisions, deliver, notes, runs, slice
 from sync.flows import set_modes
 from sync.models import Change, ChangeState, Kind, Link, Mode, RunState, Trigger
 from sync.outbox import write_plan
 from sync.plan import Decision
 from sync.planned import Planned
+from sync.regular import RegularSlice
 from sync.world import Sides, World
 from tests.sync.rows import Books, make_books, make_change, make_review, make_run, make_snapshot
 
@@ -296,8 +297,8 @@ def test_a_batch_claimed_just_before_watch_mode_is_not_sent(
     change = make_change(books, state="pending", reason="", refs={"contact": "cli_a"})
     claim = deliver._claim
 
-    def claim_then_switch(*args: Any) -> Any:
-        taken = claim(*args)
+    def claim_then_switch(*args: Any, **extra: Any) -> Any:
+        taken = claim(*args, **extra)
         set_modes(books.practice, {"invoice": Mode.WATCH}, actor=None)
         return taken
 
@@ -343,7 +344,7 @@ def test_a_wish_that_arrives_while_a_run_ends_is_not_lost(
 ) -> None:
     set_modes(books.practice, dict.fromkeys(books.flows, Mode.WATCH), actor=None)
     run = make_run(books, reads=False)
-    finish = runs._Slice._finish
+    finish = RegularSlice._finish
 
     def wish_then_finish(self: Any) -> None:
         refresh = self.run.refresh_from_db
@@ -355,7 +356,7 @@ def test_a_wish_that_arrives_while_a_run_ends_is_not_lost(
         monkeypatch.setattr(self.run, "refresh_from_db", refresh_then_wish)
         finish(self)
 
-    monkeypatch.setattr(runs._Slice, "_finish", wish_then_finish)
+    monkeypatch.setattr(RegularSlice, "_finish", wish_then_finish)
     runs.advance(run.pk)
     run.refresh_from_db()
     assert run.state == RunState.WAITING
@@ -393,7 +394,7 @@ def test_a_mapping_published_while_batches_go_out_is_planned_for_before_the_next
     for number in range(55):
         make_change(books, state="pending", reason="", natural_key=f"IGN-{number}", refs={"contact": "cli_a"})
     xero = Publishing(books)
-    monkeypatch.setattr(runs, "client_for", lambda connection, on_answer: xero)
+    monkeypatch.setattr(slice, "client_for", lambda connection, purpose: xero)
     run = make_run(books, reads=False, stage="deliver xero", mapping_version=1)
     runs.advance(run.pk)
     run.refresh_from_db()
@@ -408,7 +409,7 @@ class Publishing(Xero):
         super().__init__()
         self.books = books
         self.session = self
-        self.calls = 0
+        self.calls = self.bytes = 0
 
     def write(self, *args: Any, **extra: Any) -> Sequence[Outcome]:
         if not self.sent:
@@ -447,9 +448,9 @@ def test_after_a_long_pause_nothing_is_sent_by_the_old_plan(
     link(books, "contact", "cli_a", "x-con")
     make_change(books, state="pending", reason="", refs={"contact": "cli_a"})
     xero: Any = Xero()
-    xero.session, xero.calls = xero, 0
+    xero.session, xero.calls, xero.bytes = xero, 0, 0
     xero.error = RateLimited("Used up.", provider="xero", retry_after=20_000, problem="day")
-    monkeypatch.setattr(runs, "client_for", lambda connection, on_answer: xero)
+    monkeypatch.setattr(slice, "client_for", lambda connection, purpose: xero)
     run = make_run(books, reads=False, stage="deliver xero", mapping_version=1)
     runs.advance(run.pk)
     run.refresh_from_db()

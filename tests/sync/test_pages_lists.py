@@ -272,7 +272,7 @@ def test_the_raw_payload_is_for_admins(client: Client, books: Books) -> None:
 def test_a_very_long_list_is_added_up_on_its_own(
     client: Client, books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync.pages.lists.ADDED_AT_ONCE", 3)
+    monkeypatch.setattr("sync.pages.long_lists.ADDED_AT_ONCE", 3)
     text = shown(client, books, "invoices/")
     assert "More than <strong>3</strong> rows" in text
     assert len(numbers_of(text)) == 4

@@ -43,7 +43,7 @@ class Command(BaseCommand):
     def _follow(self, run: Run, *, quiet: bool) -> Run:
         """Work the run here until it is closed; another worker may do a part of it."""
         while run.is_open:
-            run = runs.advance(run.pk)
+            run = runs.advance(run.pk) or run
             if not quiet and self.stderr.isatty():
                 progress = run.progress
                 text = f"{progress.get('stage', '')} {progress.get('text', '')} {progress.get('done', '')}"

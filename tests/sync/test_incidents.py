@@ -1,0 +1,456 @@
+"""Incidents follow what is true: opened once, changed when something moved, settled by whoever settled it."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection as database
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+
+from practices.models import AuditEntry, AuthKind, ConnectionState, Practice, Provider, Role
+from sync import decisions, incidents
+from sync.incidents.records import NOTHING, changes_of, reviews_of, snapshots_of, sort_of
+from sync.models import (
+    Budget,
+    Change,
+    Incident,
+    IncidentState,
+    Kind,
+    Mode,
+    Resolution,
+    Run,
+    RunState,
+    Severity,
+)
+from tests.make import make_connection, make_grant
+from tests.sync import rows
+from tests.sync.rows import Books
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _quiet(settings: Any) -> None:
+    settings.NUDGE_WORKERS = False
+
+
+@pytest.fixture
+def books() -> Books:
+    made = rows.make_books(Mode.TAKE_OVER)
+    # A sync has just been: otherwise its absence is a cause of its own.
+    rows.make_run(made, state=RunState.DONE, queued_at=NOW)
+    return made
+
+
+def refresh(books: Books, minutes: float = 0) -> None:
+    incidents.refresh(books.practice, now=NOW + timedelta(minutes=minutes))
+
+
+def refused(books: Books, kind: Kind = Kind.INVOICE, **extra: Any) -> Change:
+    values = {"state": "parked", "parked_as": "rejected", "reason": "period_locked", **extra}
+    return rows.make_change(books, kind, **values)
+
+
+def seen(books: Books) -> dict[str, Incident]:
+    """Unresolved incidents by cause and subject."""
+    found = Incident.objects.filter(practice=books.practice).exclude(state=IncidentState.RESOLVED)
+    return {f"{item.cause} {item.subject}".strip(): item for item in found}
+
+
+def only(books: Books) -> Incident:
+    (found,) = seen(books).values()
+    return found
+
+
+# --- what is opened --------------------------------------------------------------------------------------
+
+
+def test_nothing_wrong_opens_nothing(books: Books) -> None:
+    rows.make_change(books, reason="watch")
+    rows.make_change(books, reason="no_invoice", kind=Kind.PAYMENT)
+    rows.make_change(books, state="pending", reason="")
+    refresh(books)
+    assert seen(books) == {}
+
+
+def test_refused_records_become_one_incident_with_money_and_tax(books: Books) -> None:
+    for _ in range(3):
+        refused(books, values={"tax": "10.00", "total": "110.00"})
+    refused(books, values={"tax": "not a number"}, amount=Decimal("5.00"))
+    refresh(books)
+    found = only(books)
+    assert (found.cause, found.kind, found.connection_id) == (
+        "rejected.period_locked",
+        "invoice",
+        books.target.pk,
+    )
+    assert (found.count, found.amount, found.tax, found.currency) == (
+        4,
+        Decimal("335.00"),
+        Decimal("30.00"),
+        "AUD",
+    )
+    assert (found.severity, found.heals, found.state, found.opened_at) == ("warning", False, "open", NOW)
+    assert found.title == "Invoices refused by Xero: dated in a locked period"
+    assert "Move the lock date" in found.text
+
+
+def test_contacts_have_no_money(books: Books) -> None:
+    refused(books, Kind.CONTACT, reason="duplicate_name")
+    refresh(books)
+    found = only(books)
+    assert (found.count, found.amount, found.tax, found.currency) == (1, None, None, "")
+
+
+def test_other_currencies_are_named_and_not_added(books: Books) -> None:
+    refused(books)
+    refused(books, currency="NZD", amount=Decimal("77.00"))
+    refresh(books)
+    found = only(books)
+    assert (found.count, found.amount, found.currency) == (2, Decimal("110.00"), "AUD")
+    assert "Also NZD 77.00" in found.text
+
+
+def test_one_missing_choice_is_one_incident_with_all_records_behind_it(books: Books) -> None:
+    text = "No tax type is chosen for Ignition's tax “{}”."
+    figures = " The lines come to {} without and 2 with tax on top, but Ignition's total is 3."
+    for number in range(3):
+        held(books, "tax_unmapped", text.format("GST") + figures.format(number))
+    held(books, "tax_unmapped", f"{text.format('GST')} {text.format('Free 100%')}")
+    held(books, "tax_gone", "The tax type OLD is not active in Xero any more.")
+    refresh(books)
+    counts = {name: item.count for name, item in seen(books).items()}
+    assert counts == {"held.tax_unmapped GST": 4, "held.tax_unmapped Free 100%": 1, "held.tax_gone OLD": 1}
+    gst = seen(books)["held.tax_unmapped GST"]
+    assert gst.title == "Invoices wait: a tax has no tax type chosen (GST)"
+
+
+def held(books: Books, reason: str, message: str, **extra: Any) -> Change:
+    return rows.make_change(books, state="held", reason=reason, message=message, **extra)
+
+
+def test_conflicts_and_reviews_are_decisions_that_wait(books: Books) -> None:
+    rows.make_change(books, Kind.CONTACT, reason="conflict")
+    rows.make_change(books, Kind.CONTACT, reason="review")
+    rows.make_review(books)
+    refresh(books)
+    found = seen(books)
+    assert {name: item.severity for name, item in found.items()} == {
+        "decide.conflict": Severity.INFO,
+        "decide.review": Severity.INFO,
+    }
+
+
+def test_records_that_wait_or_can_not_be_read(books: Books) -> None:
+    rows.make_invoice(books, standing="held", standing_reason="void_in_source", gone_at=NOW)
+    rows.make_invoice(books, standing="held", standing_reason="watch")
+    rows.make_invoice(books, problem="No total")
+    rows.make_invoice(books, problem="No total", gone_at=NOW)
+    rows.make_snapshot(books.target, Kind.ACCOUNT, problem="No code")
+    refresh(books)
+    found = {(item.cause, item.kind, item.connection_id): item.count for item in Incident.objects.all()}
+    assert found == {
+        ("held.void_in_source", "invoice", books.source.pk): 1,
+        ("unreadable", "invoice", books.source.pk): 1,
+        ("unreadable", "account", books.target.pk): 1,
+    }
+
+
+def test_what_is_tried_again_is_one_incident_per_connection(books: Books) -> None:
+    soon = NOW + timedelta(minutes=4)
+    for kind in (Kind.CONTACT, Kind.INVOICE):
+        rows.make_change(books, kind, state="pending", reason="", tries=2, not_before=soon, message="503")
+    rows.make_run(
+        books,
+        state=RunState.WAITING,
+        stage="read xero",
+        message="Xero is not available at the moment.",
+        progress={"failures": 3},
+        resumes_at=NOW + timedelta(minutes=2),
+    )
+    refresh(books)
+    found = only(books)
+    assert (found.cause, found.kind, found.connection_id, found.count) == (
+        "trouble",
+        "",
+        books.target.pk,
+        2,
+    )
+    assert (found.heals, found.next_try_at) == (True, NOW + timedelta(minutes=2))
+    assert "Xero is not available" in found.text
+
+
+def test_a_live_run_that_can_not_read_names_its_system(books: Books) -> None:
+    rows.make_run(
+        books,
+        purpose="live",
+        state=RunState.WAITING,
+        message="Ignition did not answer in time.",
+        progress={"failures": 1, "troubled": "ignition"},
+    )
+    refresh(books)
+    assert only(books).connection_id == books.source.pk
+
+
+def test_lost_access_says_what_waits_for_it(books: Books) -> None:
+    rows.make_change(books, state="pending", reason="")
+    change_connection(books, state=ConnectionState.NEEDS_RECONNECT, state_reason="The consent was withdrawn.")
+    rows.make_run(books, state=RunState.FAILED, message="The consent was withdrawn.", queued_at=NOW)
+    refresh(books)
+    found = only(books)
+    assert (found.cause, found.severity, found.count, found.amount) == (
+        "reconnect",
+        "critical",
+        1,
+        Decimal("110.00"),
+    )
+    assert found.title == "Xero needs reconnecting"
+    assert "The consent was withdrawn." in found.text
+
+
+def change_connection(books: Books, **values: Any) -> None:
+    type(books.target).objects.filter(pk=books.target.pk).update(**values)
+
+
+def test_failed_and_missing_runs(books: Books) -> None:
+    rows.make_run(
+        books, state=RunState.FAILED, stage="plan", message="Our fault.", queued_at=NOW + timedelta(seconds=1)
+    )
+    refresh(books)
+    found = only(books)
+    assert (found.cause, found.heals) == ("run_failed", True)
+    assert found.next_try_at is not None
+    refresh(books, minutes=60 * 24)
+    assert set(seen(books)) == {"run_failed", "run_overdue"}
+
+
+def test_few_calls_left_old_access_and_missing_permissions(books: Books) -> None:
+    Budget.objects.create(
+        practice=books.practice, connection=books.target, day=NOW.date(), calls=4600, day_left=400
+    )
+    grant = make_grant(
+        Provider.XERO,
+        refreshed_at=NOW - timedelta(days=55),
+        scopes=["offline_access", "accounting.contacts"],
+    )
+    change_connection(books, grant=grant)
+    refresh(books)
+    assert set(seen(books)) == {"quota_low", "access_ends", "scopes_missing"}
+    assert "400 of 5,000" in seen(books)["quota_low"].text
+    assert "read and write invoices" in seen(books)["scopes_missing"].text
+    assert "28 Nov 2026" in seen(books)["access_ends"].text
+
+
+def test_an_api_key_never_runs_out(books: Books) -> None:
+    grant = make_grant(Provider.IGNITION, auth_kind=AuthKind.API_KEY, refreshed_at=NOW - timedelta(days=900))
+    type(books.source).objects.filter(pk=books.source.pk).update(grant=grant)
+    refresh(books)
+    assert seen(books) == {}
+
+
+def test_a_system_that_was_disconnected_is_left_alone(books: Books) -> None:
+    rows.make_invoice(books, at="target", problem="No total")
+    change_connection(books, state=ConnectionState.DISCONNECTED, resumes_at=NOW + timedelta(hours=1))
+    refresh(books)
+    assert seen(books) == {}
+
+
+# --- the records behind it -------------------------------------------------------------------------------
+
+
+def test_every_count_is_exactly_its_records(books: Books) -> None:
+    everything(books)
+    refresh(books)
+    found = seen(books).values()
+    assert len(found) >= 12
+    for item in found:
+        behind = changes_of(item).count() + snapshots_of(item).count() + reviews_of(item).count()
+        if sort_of(item) == NOTHING:
+            assert item.count == behind == 0, item
+        else:
+            assert behind == item.count > 0, item
+
+
+def everything(books: Books) -> None:
+    """At least one record behind each sort of incident."""
+    refused(books)
+    refused(books, reason="")
+    refused(books, parked_as="unclear", reason="unclear")
+    refused(books, parked_as="needs_mapping", reason="bad_account")
+    refused(books, Kind.PAYMENT, parked_as="internal", reason="support")
+    both = "The account 200 is not active in Xero any more. No tax type is chosen for Ignition's tax “A”."
+    held(books, "account_gone", both)
+    held(books, "tax_unmapped", "No tax type is chosen for lines without a tax in Ignition.")
+    held(books, "does_not_add_up", "The lines come to 1.")
+    held(books, "tax_unsure", "It is not known which service “A” bills.")
+    rows.make_change(books, Kind.CONTACT, reason="conflict")
+    rows.make_review(books)
+    rows.make_invoice(books, standing="held", standing_reason="target_gone")
+    rows.make_invoice(books, problem="No total")
+    rows.make_change(books, state="pending", reason="", tries=1, not_before=NOW + timedelta(hours=1))
+
+
+# --- over time -------------------------------------------------------------------------------------------
+
+
+def test_the_second_time_nothing_is_written(books: Books) -> None:
+    everything(books)
+    refresh(books)
+    before = list(Incident.objects.order_by("pk").values())
+    with CaptureQueriesContext(database) as caught:
+        refresh(books, minutes=1)
+    writes = [query["sql"] for query in caught if query["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
+    assert not [sql for sql in writes if "sync_incident" in sql and "alerted_at" not in sql]
+    after = list(Incident.objects.order_by("pk").values())
+    assert [{**row, "alerted_at": None} for row in after] == [{**row, "alerted_at": None} for row in before]
+
+
+def test_queries_do_not_grow_with_records(books: Books) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(database) as caught:
+            refresh(books)
+        return len(caught)
+
+    everything(books)
+    queries()
+    few = queries()
+    for _ in range(3):
+        everything(books)
+    queries()
+    assert queries() == few <= 25
+
+
+def test_it_settles_itself_and_comes_back_as_the_same_one(books: Books) -> None:
+    change = refused(books)
+    refresh(books)
+    first = only(books)
+    Change.objects.filter(pk=change.pk).update(state="done")
+    refresh(books, minutes=5)
+    first.refresh_from_db()
+    assert (first.state, first.resolution, first.count) == (IncidentState.RESOLVED, Resolution.ITSELF, 1)
+    assert first.resolved_at == NOW + timedelta(minutes=5)
+    Change.objects.filter(pk=change.pk).update(state="parked")
+    refresh(books, minutes=14)
+    again = only(books)
+    assert (again.pk, again.opened_at, again.resolved_at, again.resolution) == (first.pk, NOW, None, "")
+    Change.objects.filter(pk=change.pk).update(state="done")
+    refresh(books, minutes=15)
+    Change.objects.filter(pk=change.pk).update(state="parked")
+    refresh(books, minutes=26)
+    assert only(books).pk != first.pk
+
+
+@pytest.mark.parametrize("act", ["retry", "cancel"])
+def test_a_persons_decision_settles_it_in_their_name(books: Books, act: str) -> None:
+    staff = books.member(Role.STAFF)
+    change = refused(books)
+    Run.objects.all().delete()
+    incidents.refresh(books.practice)
+    found = only(books)
+    if act == "retry":
+        decisions.retry([change.pk], practice=books.practice, actor=staff)
+    else:
+        decisions.cancel([change.pk], practice=books.practice, actor=staff, note="Not needed")
+    found.refresh_from_db()
+    assert (found.state, found.resolution) == (IncidentState.RESOLVED, Resolution.PERSON)
+    entry = AuditEntry.objects.get(action="incident.resolved")
+    assert (entry.actor, entry.object_id) == (staff, str(found.pk))
+
+
+def test_a_snooze_and_an_owner_outlive_a_refresh(books: Books) -> None:
+    refused(books)
+    refresh(books)
+    staff = books.member()
+    until = NOW + timedelta(days=2)
+    Incident.objects.update(
+        state="snoozed", snoozed_until=until, snooze_reason="Later", snoozed_by=staff, assignee=staff
+    )
+    refused(books)
+    refresh(books, minutes=10)
+    found = only(books)
+    assert (found.state, found.count, found.snoozed_by, found.assignee) == ("snoozed", 2, staff, staff)
+    refresh(books, minutes=60 * 49)
+    found = seen(books)["rejected.period_locked"]
+    assert (found.state, found.snoozed_until, found.snoozed_by, found.assignee) == ("open", None, None, staff)
+
+
+def test_one_practice_never_touches_another(books: Books) -> None:
+    other = rows.make_books(Mode.TAKE_OVER)
+    refused(other)
+    refused(books)
+    refresh(books)
+    assert Incident.objects.get().practice == books.practice
+    incidents.refresh(other.practice)
+    assert Incident.objects.filter(cause="rejected.period_locked").count() == 2
+    Change.objects.filter(practice=books.practice).delete()
+    refresh(books, minutes=1)
+    assert seen(books) == {}
+    assert "rejected.period_locked" in seen(other)
+
+
+def test_a_practice_without_connections_is_fine(db: None) -> None:
+    practice = Practice.objects.create(name="Empty", slug="empty")
+    incidents.refresh(practice)
+    make_connection(practice, Provider.XERO)
+    incidents.refresh(practice)
+    assert not Incident.objects.exists()
+
+
+def test_people_who_can_not_be_told_do_not_stop_it(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused(books)
+    monkeypatch.setattr("sync.alerts.announce", _broken)
+    refresh(books)
+    assert only(books).count == 1
+
+
+def _broken(*args: Any, **kwargs: Any) -> None:
+    raise RuntimeError("no")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_open_it_once() -> None:
+    books = rows.make_books(Mode.TAKE_OVER)
+    for reason in ("period_locked", "has_payments", "currency"):
+        refused(books, reason=reason)
+    _at_once(lambda: incidents.refresh(books.practice), 6)
+    found = Counter(Incident.objects.values_list("cause", flat=True))
+    assert {found[f"rejected.{reason}"] for reason in ("period_locked", "has_payments", "currency")} == {1}
+    Change.objects.update(state="done")
+    _at_once(lambda: incidents.refresh(books.practice), 6)
+    assert not Incident.objects.filter(cause__startswith="rejected").exclude(state="resolved").exists()
+
+
+def _at_once(act: Callable[[], Any], number: int) -> None:
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            act()
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors, errors
+
+
+def test_the_word_for_a_cause_is_never_too_long(books: Books) -> None:
+    refused(books, reason="x" * 40, parked_as="needs_reconnect")
+    held(books, "tax_unmapped", f"No tax type is chosen for Ignition's tax “{'ü' * 300}”.")
+    refresh(books)
+    for item in seen(books).values():
+        assert item.count == changes_of(item).count() == 1, item.cause
+        assert len(item.cause) <= 60
+        assert len(item.title) <= 200
