@@ -1,5 +1,7 @@
 # make demo    everything on this machine, ready to look at
 # make test    the whole test suite, no service needed (one file: make test ARGS="-n0 tests/sync/test_plan.py")
+# make bench   speed and number of calls against what is promised, in a quarter of an hour (a quick look: make bench SIZE=50000 ONLY=pages)
+# make chaos   a bad day on real processes, compared record by record (SEED=1 SIZE=2000 KILLS=12 MINUTES=5 BROKER=redis://…)
 # make check   linters, types, import directions, templates, migrations ("make -k check" goes on after a fault)
 # make audit   known faults in the packages used (asks a public database)
 # make pins    choose package versions anew within requirements*.in
@@ -22,7 +24,7 @@ PRODUCTION = env DATABASE_URL=postgresql://app@127.0.0.1:9/app DEBUG=0 BASE_URL=
   CACHE_URL=dbcache://cache_rows CELERY_BROKER_URL=pgmq:// EMAIL_URL=smtp+tls://mail.example.com:587 \
   IGNITION_CLIENT_ID=id IGNITION_CLIENT_SECRET=secret XERO_CLIENT_ID=id XERO_CLIENT_SECRET=secret
 
-.PHONY: demo test check check-style check-types check-imports check-templates check-django audit pins clean
+.PHONY: demo test bench chaos check check-style check-types check-imports check-templates check-django audit pins clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/runtime.stamp
@@ -30,6 +32,13 @@ demo: $(VENV)/runtime.stamp
 
 test: $(VENV)/dev.stamp
 	$(PY) -m pytest -n auto --dist loadfile $(ARGS)
+
+bench: $(VENV)/runtime.stamp
+	@$(PY) -m bench $(if $(SIZE),--size $(SIZE)) $(if $(ONLY),--only $(ONLY))
+
+chaos: $(VENV)/dev.stamp
+	@$(PY) -m chaos $(if $(SEED),--seed $(SEED)) $(if $(SIZE),--size $(SIZE)) $(if $(KILLS),--kills $(KILLS)) \
+	  $(if $(MINUTES),--minutes $(MINUTES)) $(if $(BROKER),--broker $(BROKER))
 
 check: check-style check-types check-imports check-templates check-django
 
