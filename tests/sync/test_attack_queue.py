@@ -20,7 +20,7 @@ from mappings.services import publish
 from mappings.spec import Choices, Facts, Spec
 from sync import decisions, deliver, notes, runs, slice
 from sync.flows import set_modes
-from sync.models import Change, ChangeState, Kind, Link, Mode, RunState, Trigger
+from sync.models import Attempt, Change, ChangeState, Kind, Link, Mode, RunState, Trigger
 from sync.outbox import write_plan
 from sync.plan import Decision
 from sync.planned import Planned
@@ -171,13 +171,28 @@ def test_a_payment_with_a_lost_answer_is_looked_up_although_the_mapping_has_chan
 
 
 def test_an_invoice_found_with_earlier_facts_is_brought_up_to_date_by_the_next_plan(books: Books) -> None:
+    """A create went out, its answer was lost; the total changed in Ignition, so that a newer one replaced it."""
     link(books, "contact", "cli_a", "x-con")
+    common: dict[str, Any] = {
+        "natural_key": "IGN-1",
+        "refs": {"contact": "cli_a"},
+        "source_external_id": "inv_a",
+    }
+    sent = make_change(
+        books,
+        **common,
+        state="superseded",
+        values={"number": "IGN-1", "total": "99.00", "date": "2026-11-03"},
+    )
+    attempt = Attempt.objects.create(
+        practice=books.practice, connection=books.target, kind=Kind.INVOICE, verb="create"
+    )
+    attempt.changes.add(sent)
     change = make_change(
         books,
+        **common,
         state="pending",
         reason="",
-        natural_key="IGN-1",
-        refs={"contact": "cli_a"},
         look_up_first=True,
         values={"number": "IGN-1", "total": "110.00", "date": "2026-11-03"},
     )
