@@ -22,7 +22,7 @@ from mappings.spec import Choices
 from practices import connecting, connections, hooks
 from practices.models import Connection, ConnectionState, Grant, Practice, Provider, Role, User
 from practices.models import Membership as Member
-from sync import flows, runs
+from sync import flows, notes, runs
 from sync.demo import consent_for
 from sync.models import (
     OPEN_RUN_STATES,
@@ -156,6 +156,9 @@ def unfinished(since: datetime) -> list[str]:
         out.append(f"{number} change(s) parked as {state}")
     lost = Connection.objects.exclude(state=ConnectionState.CONNECTED).select_related("practice")
     out += [f"{item.practice.slug}: {item.provider} {item.state}" for item in lost]
+    for connection in Connection.objects.filter(provider=Provider.XERO).select_related("practice"):
+        if notes.any_due(connection):
+            out.append(f"{connection.practice.slug}: notes to write")
     for practice in Practice.objects.all():
         ended = Run.objects.filter(practice=practice, queued_at__gt=since, finished_at__isnull=False)
         if not ended.exclude(state=RunState.FAILED).exclude(purpose=Purpose.LIVE).exists():

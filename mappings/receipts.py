@@ -6,8 +6,12 @@ from typing import Any
 
 from connectors.amounts import cents
 from connectors.records import Account
-from mappings.engine import Issue, Mapped, is_active, iso
-from mappings.spec import Spec
+from mappings.catalog import About
+from mappings.engine import iso
+from mappings.mapped import Issue, Mapped
+from mappings.rules import Ruling
+from mappings.spec import Spec, is_active
+from mappings.subjects import Subject
 
 
 def map_payment(
@@ -20,11 +24,23 @@ def map_payment(
     invoice_currency: str,
     invoice_type: str,
     spec: Spec,
+    subject: Subject | None = None,
 ) -> Mapped:
-    """One allocation of a payment to one invoice → a payment on that invoice in the clearing account."""
+    """One allocation of a payment to one invoice → a payment on that invoice in the clearing account.
+
+    ``subject`` is what the practice's rules see of it; without one no rule is looked at.
+    """
     issues: list[Issue] = []
     choices, facts = spec.choices, spec.facts
+    ruling = Ruling()
     code = choices.clearing_by_method.get(method, "") or choices.clearing_account
+    if subject is not None:
+        subject.values = {"account_code": code}
+        spec.program.rule(About.PAYMENT, subject, ruling)
+        code = subject.values["account_code"]
+        issues.extend(
+            Issue("mapping_broken", "mapping", text) for text in spec.program.problems.get(About.PAYMENT, ())
+        )
     account = facts.accounts.get(code)
     _check_clearing(code, account, issues)
     if amount <= 0:
@@ -56,7 +72,7 @@ def map_payment(
     }
     if account is not None:
         values["account_external_id"] = account.external_id
-    return Mapped(values=values, issues=tuple(issues))
+    return Mapped(values=values, issues=tuple(issues), ruling=ruling)
 
 
 def _check_clearing(code: str, account: Account | None, issues: list[Issue]) -> None:

@@ -8,8 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from connectors.records import Account, TaxRate
-from mappings.engine import is_active
-from mappings.spec import Choices, Facts
+from mappings.spec import Choices, Facts, is_active
 
 REVENUE_TYPES = frozenset({"REVENUE", "SALES", "OTHERINCOME"})
 """Account types of the ledger that sales lines may be posted to."""

@@ -3,9 +3,21 @@
 import dataclasses
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from connectors.records import Account, TaxRate, Tracking
+from mappings.fieldmaps import (
+    BadChoice,
+    FieldMap,
+    Lookup,
+    field_map_from_json,
+    field_map_to_json,
+    lookup_from_json,
+    lookup_to_json,
+)
+from mappings.program import Program, build
+from mappings.rules import Rule, rule_from_json, rule_to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +26,10 @@ class Choices:
 
     ``account_by_service`` and ``tax_by_label`` are keyed by the source's service id and tax label.
     ``line_amounts`` is auto, Exclusive or Inclusive; ``terms_days`` ``None`` keeps the source's due date;
-    ``post_payments`` is collected or paid_out; ``notes`` is changes, all or none.
+    ``post_payments`` is collected or paid_out; ``notes`` is changes, all or none. ``item_by_service`` and
+    ``tracking_by_service`` (option by category) are keyed by service id. ``fields`` are those that differ from the
+    app's own (``mappings.defaults``). A request for approval runs out after ``approval_days``; with ``approve_own``
+    the person who asked may approve.
     """
 
     invoice_status: str = "AUTHORISED"
@@ -32,15 +47,26 @@ class Choices:
     documents_from: date | None = None
     post_payments: str = "collected"
     notes: str = "changes"
+    item_by_service: dict[str, str] = field(default_factory=dict)
+    tracking_by_service: dict[str, dict[str, str]] = field(default_factory=dict)
+    fields: tuple[FieldMap, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    lookups: tuple[Lookup, ...] = ()
+    approval_days: int = 14
+    approve_own: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """The target's own settings: accounts by code and id, tax rates by type, tracking options, lock date, home."""
+    """The target's own settings: accounts by code and id, tax rates by type, tracking options, lock date, home.
+
+    ``items`` are codes; ``None`` where they have not been read.
+    """
 
     accounts: dict[str, Account] = field(default_factory=dict)
     tax_rates: dict[str, TaxRate] = field(default_factory=dict)
     tracking: dict[str, frozenset[str]] = field(default_factory=dict)
+    items: frozenset[str] | None = None
     currencies: frozenset[str] = frozenset()
     lock_date: date | None = None
     base_currency: str = ""
@@ -48,24 +74,55 @@ class Facts:
     time_zone: str = "UTC"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def is_active(record: Account | TaxRate) -> bool:
+    """Whether the ledger still offers it; a ledger that gives no status offers what it lists."""
+    return record.status in {"", "ACTIVE"}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Spec:
+    """One version of the choices beside the target's facts. ``program`` is made once, when it is first asked for."""
+
     version: int
     choices: Choices
     facts: Facts
 
+    @cached_property
+    def program(self) -> Program:
+        choices = self.choices
+        return build(choices.fields, choices.rules, choices.lookups, self.facts.country)
+
+
+_LISTS: dict[str, tuple[Any, Any]] = {
+    "fields": (field_map_to_json, field_map_from_json),
+    "rules": (rule_to_json, rule_from_json),
+    "lookups": (lookup_to_json, lookup_from_json),
+}
+
+
+__all__ = ["BadChoice", "Choices", "Facts", "Spec", "choices_from_json", "choices_to_json"]
+
 
 def choices_to_json(choices: Choices) -> dict[str, Any]:
-    data = dataclasses.asdict(choices)
+    simple = [item.name for item in dataclasses.fields(Choices) if item.name not in _LISTS]
+    data: dict[str, Any] = {name: getattr(choices, name) for name in simple}
+    data["tracking"] = [dataclasses.asdict(item) for item in choices.tracking]
+    for name, (to_json, _) in _LISTS.items():
+        data[name] = [to_json(item) for item in getattr(choices, name)]
     data["documents_from"] = choices.documents_from.isoformat() if choices.documents_from else None
     return data
 
 
 def choices_from_json(data: dict[str, Any]) -> Choices:
-    """Choices as stored; keys that are not known (from a later version) are ignored."""
+    """Choices as stored; keys that are not known (from a later version) are ignored.
+
+    Raises :class:`BadChoice` where a stored field map, rule or table can't be read.
+    """
     known = {item.name for item in dataclasses.fields(Choices)}
     values = {name: value for name, value in data.items() if name in known}
     values["tracking"] = tuple(Tracking(**item) for item in values.get("tracking") or ())
+    for name, (_, from_json) in _LISTS.items():
+        values[name] = tuple(from_json(item) for item in values.get(name) or ())
     if values.get("documents_from"):
         values["documents_from"] = date.fromisoformat(values["documents_from"])
     return Choices(**values)

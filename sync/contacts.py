@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from connectors.records import Contact
-from mappings.engine import Mapped, map_contact, natural_number
+from mappings.engine import map_contact, natural_number
+from mappings.mapped import Mapped
 from sync.linking import Directory, Match, is_active, match_contacts, survivor
-from sync.models import Mode, ReviewState
+from sync.models import Link, Mode, ReviewState
 from sync.plan import (
     Decision,
     apply_mode,
+    arrived_fields,
     contact_update,
+    contact_values,
     create,
     filtered,
     held,
@@ -18,6 +22,7 @@ from sync.plan import (
     may_write_contact,
 )
 from sync.planned import Planned
+from sync.ruled import by_rules, skipped
 from sync.world import World, parties, references_of
 
 KIND = "contact"
@@ -70,7 +75,8 @@ def _plan(
     match: Match | None,
     names: Mapping[str, str],
 ) -> Planned:
-    mapped = map_contact(client, world.people.get(client.external_id, []), world.spec)
+    people = world.people.get(client.external_id, [])
+    mapped = map_contact(client, people, world.spec, world.situation(KIND, client.external_id))
     number = natural_number(world.spec.choices.number_prefix, client.external_id)
     planned = Planned(
         kind=KIND,
@@ -82,9 +88,8 @@ def _plan(
     )
     link = world.link(KIND, client.external_id)
     if link is not None:
-        return _linked(
-            world, planned, mapped, link.target_external_id, mode, link.base_source, link.base_target
-        )
+        base, base_target = _agreed(world, link)
+        return _linked(world, planned, mapped, link.target_external_id, mode, base, base_target)
     review = world.reviews.get((KIND, client.external_id))
     if review is not None and review.state == ReviewState.IGNORED:
         return replace(
@@ -95,6 +100,8 @@ def _plan(
     if match is not None and match.external_id and undecided:
         return replace(_linked(world, planned, mapped, match.external_id, mode, {}, {}), found=match)
     barred = may_write_contact(client, needed=client.external_id in needed)
+    if barred is None:
+        barred = skipped(mapped)
     if barred is not None:
         return replace(planned, decision=barred)
     if match is not None and match.candidates and undecided:
@@ -103,8 +110,19 @@ def _plan(
     if mapped.values.get("name", "").casefold() in names:
         text = "Xero already has an active contact with this name, and names must be unique there."
         return replace(planned, decision=held("duplicate_name", text, mapped))
-    decision = apply_mode(create(mapped), mode)
+    decision = by_rules(apply_mode(create(mapped), mode), mapped)
     return replace(planned, decision=decision, stopped=is_stopped(decision))
+
+
+def _agreed(world: World, link: Link) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What both sides last agreed on. What an update of ours left there unanswered is no change of somebody else's."""
+    sent = world.sent.get((KIND, link.source_external_id), {})
+    target = world.contacts.get(link.target_external_id)
+    if not sent or target is None:
+        return link.base_source, link.base_target
+    arrived = arrived_fields(sent, contact_values(target), world.spec.facts.country)
+    there = {name: contact_values(target)[name] for name in arrived}
+    return {**link.base_source, **arrived}, {**link.base_target, **there}
 
 
 def _linked(
@@ -129,7 +147,7 @@ def _linked(
         return replace(planned, decision=held("target_archived", text))
     country = world.spec.facts.country
     found = contact_update(mapped, target, base, base_target, country, split=mode == Mode.TAKE_OVER)
-    decision = apply_mode(found, mode)
+    decision = by_rules(apply_mode(found, mode), mapped)
     return replace(planned, decision=decision, stopped=is_stopped(decision))
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from connectors.records import Invoice
-from mappings.engine import Mapped, map_invoice
+from mappings.engine import map_invoice
+from mappings.mapped import Mapped
 from sync.documents import DEAD, Ledger, match_invoice
 from sync.linking import Match
 from sync.models import ReviewState
@@ -17,11 +18,13 @@ from sync.plan import (
     create,
     filtered,
     held,
+    holds_values,
     invoice_update,
     is_stopped,
     may_write_invoice,
 )
 from sync.planned import Planned
+from sync.ruled import by_rules, skipped
 from sync.world import World
 
 KIND = "invoice"
@@ -116,9 +119,10 @@ def _plan(
     merged: Mapping[str, list[str]],
     mode: str,
 ) -> Planned:
-    mapped = map_invoice(invoice, world.catalogue, world.spec)
-    number = str(mapped.values["number"])
     client = world.clients.get(invoice.contact_external_id)
+    situation = world.situation(KIND, invoice.external_id, client=invoice.contact_external_id)
+    mapped = map_invoice(invoice, world.catalogue, world.spec, situation, client)
+    number = str(mapped.values["number"])
     total = Decimal(mapped.values["total"])
     planned = Planned(
         kind=KIND,
@@ -139,8 +143,10 @@ def _plan(
     barred = may_write_invoice(invoice, world.spec.choices)
     if link is not None:
         planned = replace(planned, target_external_id=link.target_external_id)
-        unchanged = bool(link.source_digest) and link.source_digest == planned.source_digest
-        base = {} if unchanged else link.base_source
+        sent = world.sent.get((KIND, invoice.external_id), {})
+        arrived = bool(sent) and holds_values(world.documents.get(link.target_external_id), sent)
+        unchanged = bool(link.source_digest) and link.source_digest == planned.source_digest and not arrived
+        base = {} if unchanged else {**link.base_source, **sent} if arrived else link.base_source
         return _linked(world, planned, mapped, barred, link.method == "written", base, mode)
     review = world.reviews.get((KIND, invoice.external_id))
     if review is not None and review.state == ReviewState.IGNORED:
@@ -160,6 +166,8 @@ def _plan(
             decision=Decision(action="adopt", values=mapped.values, remarks=mapped.remarks),
             found=match,
         )
+    if barred is None:
+        barred = skipped(mapped)
     if barred is not None:
         return replace(planned, decision=barred)
     return _new(mapped, planned, invoice, contact, match, review.state if review else "", mode)
@@ -198,7 +206,7 @@ def _new(
             return replace(planned, decision=held("contact_not_written", text, mapped))
     elif contact.decision.reason in {"target_gone", "target_archived"}:
         return replace(planned, decision=held("no_link", contact.decision.text, mapped))
-    decision = apply_mode(decision, mode)
+    decision = by_rules(apply_mode(decision, mode), mapped)
     return replace(planned, decision=decision, stopped=is_stopped(decision))
 
 
@@ -241,7 +249,8 @@ def _linked(
             text = f"{barred.text} In Xero it is still {target.status.lower()}. Void or credit it there."
             return replace(planned, decision=held("void_in_source", text))
         return replace(planned, decision=barred)
-    decision = apply_mode(invoice_update(mapped, target, base, was_written=was_written), mode)
+    found = invoice_update(mapped, target, base, was_written=was_written)
+    decision = by_rules(apply_mode(found, mode), mapped)
     return replace(planned, decision=decision, stopped=is_stopped(decision))
 
 

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Func, TextField, Value
 from django.utils import timezone
 
+from sync.approvals.asking import note_rules
 from sync.models import (
     OPEN_CHANGE_STATES,
     Change,
@@ -27,6 +28,7 @@ from sync.models import (
 )
 from sync.pairing import remember_links, write_reviews
 from sync.planned import Planned
+from sync.ruled import APPROVAL
 from sync.standings import write_standings
 from sync.world import World
 
@@ -118,7 +120,12 @@ def _write_changes(
             written.add(_count_of(action, item, None))
             continue
         if old is not None and old.facts_hash == digest and old.verb == verb:
-            if _move(old, item) | _depends_anew(old, item, before) | _hurry(old, run):
+            if (
+                _move(old, item)
+                | _ruled_anew(old, item)
+                | _depends_anew(old, item, before)
+                | _hurry(old, run)
+            ):
                 moved.append(old)
             written.open[external_id] = old
         else:
@@ -139,6 +146,7 @@ def _write_changes(
     _depend(fresh, moved, plan, before)
     _date(world, fresh)
     Change.objects.bulk_create(fresh, batch_size=BATCH)
+    note_rules(plan, fresh)
     Change.objects.bulk_update(
         moved,
         [
@@ -151,6 +159,8 @@ def _write_changes(
             "not_before",
             "purpose",
             "source_changed_at",
+            "rules",
+            "approval_asked",
         ],
         batch_size=BATCH,
     )
@@ -187,6 +197,20 @@ def _date(world: World, fresh: list[Change]) -> None:
         changed = moved.get(change.source_external_id.partition("/")[0])
         if changed is not None and change.state == ChangeState.PENDING and changed >= change.flow.changed_at:
             change.source_changed_at = changed
+
+
+def _ruled_anew(old: Change, item: Planned) -> bool:
+    """Whether other rules apply now to an unsent Change with the same facts."""
+    rules, asked = list(item.decision.rules), asked_of(item)
+    if (old.rules, old.approval_asked) == (rules, asked):
+        return False
+    old.rules, old.approval_asked = rules, asked
+    return True
+
+
+def asked_of(item: Planned) -> list[dict[str, str]]:
+    """The rules that want a second person, as a Change keeps them."""
+    return [{"key": rule.key, "name": rule.name, "text": rule.text} for rule in item.decision.approval]
 
 
 def _hurry(old: Change, run: Run | None) -> bool:
@@ -237,7 +261,7 @@ def _move(old: Change, item: Planned) -> bool:
     if old.state == ChangeState.PARKED:
         return False
     state, reason, text = _wanted_state(item)
-    released = old.state == ChangeState.PENDING and old.released_by_id is not None
+    released = old.released_by_id is not None and (old.state == ChangeState.PENDING or old.reason == APPROVAL)
     if released and reason != "watch":
         return False
     if (old.state, old.reason, old.message) == (state, reason, text[:500]):
@@ -266,6 +290,8 @@ def _new_change(world: World, flow: Flow, item: Planned, verb: str, digest: str,
         before=item.decision.before,
         refs=item.refs,
         remarks=list(item.decision.remarks),
+        rules=list(item.decision.rules),
+        approval_asked=asked_of(item),
         amount=item.amount,
         currency=item.currency,
         date=item.date,

@@ -15,7 +15,7 @@ from django.db.models import Q
 from connectors.records import Invoice, Kind
 from mappings.spec import Choices
 from sync.models import Snapshot
-from sync.world import Part, Sides, World, as_records, catalogue, load_base, references_by_party
+from sync.world import Part, Sides, World, as_records, catalogue, load_base, load_past, references_by_party
 
 MOST_MOVED = 2000
 MOST_CLIENTS = 400
@@ -121,6 +121,7 @@ def load_part(sides: Sides, version: int, choices: Choices, part: Part) -> World
     add_documents(
         world, [link.target_external_id for (kind, _), link in world.links.items() if kind == "contact"]
     )
+    load_past(world)
     return world
 
 

@@ -8,9 +8,11 @@ from decimal import Decimal
 
 from connectors.records import Invoice, Payment
 from mappings.receipts import map_payment
+from mappings.subjects import Subject
 from sync.documents import DEAD, POSTED_LATE_DAYS, Allocation, allocate, match_payment
 from sync.plan import Decision, apply_mode, create, filtered, held, is_stopped, may_write_payment
 from sync.planned import Planned
+from sync.ruled import by_rules, skipped
 from sync.world import World
 
 KIND = "payment"
@@ -80,6 +82,7 @@ def _plan(
         invoice_currency=target.currency if target else invoice.currency,
         invoice_type=target.type if target else "ACCREC",
         spec=world.spec,
+        subject=_subject(world, item, planned),
     )
     if target is not None:
         match = match_payment(
@@ -97,13 +100,31 @@ def _plan(
                 decision=Decision(action="adopt", values=mapped.values),
                 found=match,
             )
+    skip = skipped(mapped)
+    if skip is not None:
+        return replace(planned, decision=skip)
     stop = _why_not(world, item, invoice, target, due, mode)
     if stop is not None:
         return replace(planned, decision=replace(stop, values=mapped.values if stop.action == "held" else {}))
     if target is None or _is_changing(invoice):
         planned = replace(planned, depends_on=("invoice", invoice.source_external_id))
-    decision = apply_mode(create(mapped), mode)
+    decision = by_rules(apply_mode(create(mapped), mode), mapped)
     return replace(planned, decision=decision, stopped=is_stopped(decision))
+
+
+def _subject(world: World, item: Allocation, planned: Planned) -> Subject:
+    """A payment's share as the rules see it."""
+    situation = world.situation(KIND, planned.source_external_id)
+    return Subject(
+        client=world.clients.get(item.payment.contact_external_id),
+        invoice=world.invoices.get(item.invoice_external_id),
+        payment=item.payment,
+        amount=item.amount,
+        paid_on=planned.date,
+        today=situation.today,
+        approved_before=situation.approved_before,
+        lock_date=world.spec.facts.lock_date,
+    )
 
 
 def _is_changing(invoice: Planned) -> bool:
@@ -144,7 +165,7 @@ def _without_target(world: World, invoice: Planned, mode: str) -> Decision | Non
     if invoice.stopped and mode != "watch":
         text = "Its invoice is not in Xero yet, and invoices are only watched. Switch invoices on first."
         return held("invoice_not_written", text)
-    if world.spec.choices.invoice_status != "AUTHORISED":
+    if invoice.decision.values.get("status", "AUTHORISED") != "AUTHORISED":
         return held("invoice_not_approved", "Its invoice is sent as a draft: approve it in Xero first.")
     return None
 

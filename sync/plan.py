@@ -12,7 +12,8 @@ from typing import Any
 
 from connectors.records import Contact, Invoice
 from mappings import normalise
-from mappings.engine import Mapped
+from mappings.mapped import Mapped
+from mappings.rules import Fired
 from mappings.spec import Choices
 from sync.documents import DEAD, Allocation
 
@@ -45,6 +46,7 @@ class Decision:
 
     ``action`` is create, update, nothing (in agreement), held (a person first), filtered (deliberately not
     written) or adopt (it is there already: only link). ``values`` is what would be sent, ``before`` what is there.
+    ``rules`` are the keys of the practice's rules that applied, ``approval`` those that want a second person.
     """
 
     action: str
@@ -54,6 +56,9 @@ class Decision:
     before: dict[str, Any] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     blocked: bool = False
+    rules: tuple[str, ...] = ()
+    approval: tuple[Fired, ...] = ()
+    notices: tuple[Fired, ...] = ()
 
 
 def filtered(reason: str, text: str) -> Decision:
@@ -206,6 +211,15 @@ def contact_values(target: Contact) -> dict[str, Any]:
     }
 
 
+def arrived_fields(sent: Mapping[str, Any], there: Mapping[str, Any], country: str) -> dict[str, Any]:
+    """What of an update without an answer the target's contact shows."""
+    return {
+        name: value
+        for name, value in sent.items()
+        if name in there and same(name, value, there[name], country)
+    }
+
+
 def same(name: str, ours: str, theirs: str, country: str) -> bool:
     """Whether two values of a contact field mean the same to an accountant."""
     if name == "name":
@@ -272,6 +286,16 @@ def invoice_values(target: Invoice) -> dict[str, Any]:
             for line in target.lines
         ],
     }
+
+
+def holds_values(target: Invoice | None, values: Mapping[str, Any]) -> bool:
+    """Whether the target's invoice has what an update said, as far as its list tells."""
+    if target is None:
+        return False
+    there = invoice_values(target)
+    plain = [name for name in INVOICE_FIELDS if name in values and there.get(name)]
+    same_lines = "lines" not in values or len(values["lines"]) == len(there["lines"])
+    return bool(plain) and all(there[name] == values[name] for name in plain) and same_lines
 
 
 def _money(value: Decimal | None) -> str:

@@ -7,6 +7,7 @@ from django.db.models import Count
 
 from connectors.records import Contact
 from mappings.services import load_choices
+from sync.approvals import asking as approvals
 from sync.contacts import plan_contacts, same_name_twice
 from sync.invoices import clients_needed, plan_invoices, vanished_invoices
 from sync.linking import is_active, survivor
@@ -73,6 +74,9 @@ def _plan(world: World, flows: Mapping[str, Flow], run: Run | None) -> dict[str,
         written = write_plan(world, flows[kind], plans[kind], run, before)
         before.update({(kind.value, external_id): change for external_id, change in written.open.items()})
         counts[kind.value] = written.counts
+    approvals.ask(world.sides.practice, world.spec.choices)
+    if world.part is None:
+        approvals.count_rules(world.sides.practice, plans.values())
     return counts
 
 

@@ -1,10 +1,11 @@
 """What really went out, when no answer says what became of it."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from practices.models import Connection
-from sync.models import Change, Verb
+from sync.models import OPEN_CHANGE_STATES, Change, ChangeState, Verb
 
 
 def creates_sent(
@@ -23,6 +24,33 @@ def creates_sent(
         attempts__verb=Verb.CREATE,
     )
     return {change.source_external_id: change for change in rows.order_by("pk")}
+
+
+def updates_sent(
+    source: Connection, target: Connection, agreed_at: Mapping[tuple[str, str], datetime]
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """What updates that may have arrived said, by kind and source id; the later word counts.
+
+    Their answers never came, and newer facts may have replaced them since. ``agreed_at`` says when both sides last
+    agreed: what was sent before that is settled.
+    """
+    rows = Change.objects.filter(
+        connection=target,
+        source_connection=source,
+        verb=Verb.UPDATE,
+        state__in=[ChangeState.SUPERSEDED, *OPEN_CHANGE_STATES],
+        first_sent_at__isnull=False,
+    )
+    if len(agreed_at) == 1:
+        rows = rows.filter(source_external_id=next(iter(agreed_at))[1])
+    out: dict[tuple[str, str], dict[str, Any]] = {}
+    for kind, key, sent_at, values in rows.order_by("pk").values_list(
+        "kind", "source_external_id", "first_sent_at", "values"
+    ):
+        agreed = agreed_at.get((kind, key))
+        if agreed is not None and agreed < sent_at:
+            out[kind, key] = {**out.get((kind, key), {}), **values}
+    return out
 
 
 def as_sent(there: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

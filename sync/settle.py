@@ -18,9 +18,16 @@ from practices.audit import record as audit
 from practices.models import Connection, ConnectionState
 from sync import snapshots
 from sync.models import Change, ChangeState, Kind, Link, LinkMethod, ParkedAs, Snapshot, Standing, Verb
-from sync.plan import MORE_TO_DECIDE, contact_values, invoice_values, stored_agrees
+from sync.plan import (
+    MORE_TO_DECIDE,
+    arrived_fields,
+    contact_values,
+    holds_values,
+    invoice_values,
+    stored_agrees,
+)
 from sync.policy import MOST_TRIES, Verdict
-from sync.sent import as_sent, creates_sent
+from sync.sent import as_sent, creates_sent, updates_sent
 
 
 def answer_time() -> timedelta:
@@ -120,13 +127,28 @@ def _link(change: Change, external_id: str, row: Row, *, looked_up: bool) -> Non
         kind=change.kind,
         source_external_id=change.source_external_id,
     )
-    link.base_source = {**link.base_source, **change.values}
+    ours = {**_unanswered(change, link, there, row), **change.values}
+    link.base_source = {**link.base_source, **ours}
     # Only what was written is agreed on: what somebody changed there besides stays a change of theirs.
-    written = {name: value for name, value in there.items() if name in change.values}
+    written = {name: value for name, value in there.items() if name in ours}
     link.base_target = {**link.base_target, **written}
     link.source_digest = change.source_digest or link.source_digest
     link.agreed_at = now
     link.save(update_fields=["base_source", "base_target", "source_digest", "agreed_at"])
+
+
+def _unanswered(change: Change, link: Link, there: dict[str, Any], row: Row) -> dict[str, Any]:
+    """What earlier updates without an answer left there: agreed on with this one, or nobody would know it later."""
+    key = (change.kind, change.source_external_id)
+    agreed = {key: link.agreed_at} if link.agreed_at is not None else {}
+    sent = updates_sent(change.source_connection, change.connection, agreed).get(key, {})
+    if not sent or row.record is None:
+        return {}
+    if change.kind == Kind.CONTACT:
+        return arrived_fields(sent, there, change.practice.country)
+    if change.kind == Kind.INVOICE and isinstance(row.record, Invoice) and holds_values(row.record, sent):
+        return sent
+    return {}
 
 
 def _there(kind: str, row: Row) -> dict[str, Any]:

@@ -25,11 +25,12 @@ from connectors.records import (
 )
 from connectors.stored import load
 from mappings import normalise
-from mappings.engine import Catalogue, natural_number
+from mappings.engine import Catalogue, Situation, natural_number
 from mappings.spec import Choices, Facts, Spec
 from practices.models import Connection, Practice
 from sync.linking import Party
-from sync.models import Link, Review, Snapshot
+from sync.models import Approval, ApprovalState, Link, Review, Snapshot
+from sync.sent import updates_sent
 from sync.zones import zone_of
 
 
@@ -83,8 +84,10 @@ class World:
     """One plan's inputs. ``links`` and ``reviews`` are keyed by kind and source id.
 
     ``recovered``: a plan recognised what this app had sent without getting an answer, and has to be made again.
-    ``vanished`` are linked invoices that the source no longer lists. ``references`` are the references on each
-    contact's documents in the target. ``part`` is set when only some clients are planned.
+    ``billed`` are clients with a linked invoice, ``approved`` the records (kind, source id) that a person approved in
+    some form. ``sent`` is what updates said whose answers never came. ``vanished`` are linked invoices that the source
+    no longer lists. ``references`` are the references on each contact's documents in the target. ``part`` is set when
+    only some clients are planned.
     """
 
     sides: Sides
@@ -106,9 +109,20 @@ class World:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     now: datetime = field(default_factory=timezone.now)
     recovered: bool = False
+    billed: frozenset[str] = frozenset()
+    approved: frozenset[tuple[str, str]] = frozenset()
+    sent: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def link(self, kind: str, source_external_id: str) -> Link | None:
         return self.links.get((kind, source_external_id))
+
+    def situation(self, kind: str, source_external_id: str, *, client: str = "") -> Situation:
+        """What rules may ask about a record that it does not tell itself."""
+        return Situation(
+            today=self.day(self.now),
+            is_first=bool(client) and client not in self.billed,
+            approved_before=(kind, source_external_id) in self.approved,
+        )
 
     def day(self, moment: datetime | None) -> Any:
         """The calendar day of an instant where the practice is."""
@@ -142,7 +156,27 @@ def load_world(sides: Sides, version: int, choices: Choices) -> World:
     world.receipts = as_records(target, Kind.PAYMENT)
     world.references = references_of(world.documents.values())
     world.vanished = _vanished(source, {key for kind, key in world.links if kind == Kind.INVOICE})
+    load_past(world)
     return world
+
+
+def load_past(world: World) -> None:
+    """What is known of the records' past, once they and their links are loaded."""
+    world.sent = updates_sent(
+        world.sides.source,
+        world.sides.target,
+        {key: link.agreed_at for key, link in world.links.items() if link.agreed_at is not None},
+    )
+    world.billed = frozenset(
+        invoice.contact_external_id
+        for kind, key in world.links
+        if kind == Kind.INVOICE
+        for invoice in [world.invoices.get(key) or world.vanished.get(key)]
+        if invoice is not None
+    )
+    if world.spec.program.asks("changed_after_approval"):
+        rows = Approval.objects.filter(practice=world.sides.practice, state=ApprovalState.APPROVED)
+        world.approved = frozenset(rows.values_list("change__kind", "change__source_external_id"))
 
 
 def _vanished(source: Connection, linked: set[str]) -> dict[str, Invoice]:
@@ -174,12 +208,19 @@ def load_facts(sides: Sides) -> Facts:
         accounts=accounts,
         tax_rates=rates,
         tracking=tracking,
+        items=_items(target),
         currencies=frozenset(as_records(target, Kind.CURRENCY)),
         lock_date=max(locks) if locks else None,
         base_currency=(organisation.currency if organisation else "") or sides.practice.base_currency,
         country=(organisation.country if organisation else "") or sides.practice.country,
         time_zone=sides.practice.time_zone,
     )
+
+
+def _items(target: Connection) -> frozenset[str] | None:
+    """The codes of the target's items; ``None`` as long as none were read, when nothing can be said about them."""
+    codes = {item.code for item in as_records(target, Kind.ITEM).values() if item.code}
+    return frozenset(codes) or None
 
 
 def catalogue(services: dict[str, Service], proposals: dict[str, Proposal]) -> Catalogue:

@@ -13,8 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from mappings.engine import is_active
-from mappings.spec import Facts
+from mappings.spec import Facts, is_active
 
 PASSES, AGAIN, UNSURE = "passes", "again", "unsure"
 BATCH = 50

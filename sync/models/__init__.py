@@ -14,6 +14,7 @@ from sync.models.alerting import (
     SeenAlerts,
     Severity,
 )
+from sync.models.approving import Approval, ApprovalState, Notice, RuleUse
 from sync.models.budget import Budget, Purpose
 from sync.models.inbox import Event, EventSource, EventState
 from sync.models.kinds import SYNCED_KINDS, Flow, Kind, Mode
@@ -38,6 +39,8 @@ __all__ = [
     "SYNCED_KINDS",
     "Alert",
     "AlertEvent",
+    "Approval",
+    "ApprovalState",
     "Attempt",
     "AttemptResult",
     "Budget",
@@ -60,12 +63,14 @@ __all__ = [
     "Link",
     "LinkMethod",
     "Mode",
+    "Notice",
     "ParkedAs",
     "Pulse",
     "Purpose",
     "Resolution",
     "Review",
     "ReviewState",
+    "RuleUse",
     "Run",
     "RunState",
     "SeenAlerts",

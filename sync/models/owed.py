@@ -58,7 +58,9 @@ class Change(PracticeOwned):
     source ids of records whose target ids are filled in when it is sent (an invoice's contact, a payment's
     invoice). ``look_up_from`` is a moment before the first sending in the target's own clock, from which a lost
     write is looked for. ``source_changed_at`` is when the source record was changed, in our clock. ``facts_hash``
-    tells two plans of one record apart. A create can exist only once per source record, enforced by the database.
+    tells two plans of one record apart. ``rules`` are the keys of the rules that applied; ``approval_asked`` says
+    which of them want a second person, as ``{"key", "name", "text"}``. A create can exist only once per source
+    record, enforced by the database.
     """
 
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="changes")
@@ -75,6 +77,8 @@ class Change(PracticeOwned):
     before = models.JSONField(default=dict, blank=True)
     refs = models.JSONField(default=dict, blank=True)
     remarks = models.JSONField(default=list, blank=True)
+    rules = models.JSONField(default=list, blank=True)
+    approval_asked = models.JSONField(default=list, blank=True)
     amount = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     date = models.DateField(null=True, blank=True)

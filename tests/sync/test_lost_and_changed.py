@@ -277,6 +277,80 @@ class TestAnswerThatNeverCame:
         assert now["EmailAddress"] == "typed@by.hand.example"
 
 
+class TestUpdateThatNobodyAnswered:
+    """An update arrived, its answer did not, and newer facts replaced it before anybody looked it up."""
+
+    def lost(self, office: Office, client: dict[str, Any], name: str) -> Run:
+        new_client(office, slug=client["slug"], name=name)
+        lose_the_answer(office, "Contacts", "POST")
+        return work_until_unclear(office)
+
+    def names(self, office: Office) -> list[str]:
+        return [item["Name"] for item in office.ledger.contacts.values() if "Quillon" in item["Name"]]
+
+    @pytest.mark.parametrize("later", ["Quillon and Daughters Pty Ltd", "Quillon Marwick Pty Ltd"])
+    def test_the_newest_name_is_written_also_when_it_is_the_old_one_again(
+        self, agreed: Office, later: str
+    ) -> None:
+        client = new_client(agreed)
+        settled(agreed)
+        run = self.lost(agreed, client, "Quillon Brothers Pty Ltd")
+        assert self.names(agreed) == ["Quillon Brothers Pty Ltd"]
+        new_client(agreed, slug=client["slug"], name=later)
+        read_and_plan_again(run)
+        agreed.finish(run)
+        settled(agreed)
+        assert self.names(agreed) == [later]
+        assert not Change.objects.filter(
+            state=ChangeState.HELD, reason="conflict", title__contains="Quillon"
+        ).exists()
+
+    def test_what_somebody_typed_over_it_is_theirs(self, agreed: Office) -> None:
+        client = new_client(agreed)
+        settled(agreed)
+        run = self.lost(agreed, client, "Quillon Brothers Pty Ltd")
+        (there,) = [item for item in agreed.ledger.contacts.values() if "Quillon" in item["Name"]]
+        agreed.world.clock.advance(60)
+        agreed.ledger.post_contact({"ContactID": there["ContactID"], "Name": "Quillon Typed Pty Ltd"})
+        new_client(agreed, slug=client["slug"], name="Quillon and Daughters Pty Ltd")
+        read_and_plan_again(run)
+        agreed.finish(run)
+        settled(agreed)
+        assert self.names(agreed) == ["Quillon Typed Pty Ltd"]
+
+    def test_another_field_that_is_written_meanwhile_settles_it_too(self, agreed: Office) -> None:
+        client = new_client(agreed)
+        settled(agreed)
+        run = self.lost(agreed, client, "Quillon Brothers Pty Ltd")
+        brothers = {"slug": client["slug"], "name": "Quillon Brothers Pty Ltd"}
+        new_client(agreed, **brothers, email="two@quillon.example")
+        read_and_plan_again(run)
+        agreed.finish(run)
+        settled(agreed)
+        new_client(
+            agreed, **{**brothers, "name": "Quillon and Daughters Pty Ltd"}, email="two@quillon.example"
+        )
+        settled(agreed)
+        assert self.names(agreed) == ["Quillon and Daughters Pty Ltd"]
+
+    @pytest.mark.parametrize(("price", "total"), [("300", "330.00"), ("500", "550.00")])
+    def test_an_invoice_has_its_newest_total_also_when_it_is_the_old_one_again(
+        self, agreed: Office, price: str, total: str
+    ) -> None:
+        client = client_of_ours(agreed)
+        first = bill(agreed, client, ("1", "500", "0"))
+        settled(agreed)
+        bill(agreed, client, ("1", "400", "0"), slug=first["slug"])
+        lose_the_answer(agreed, "Invoices", "POST")
+        run = work_until_unclear(agreed)
+        assert in_xero(agreed)["Total"] == Decimal("440.00")
+        bill(agreed, client, ("1", price, "0"), slug=first["slug"])
+        read_and_plan_again(run)
+        agreed.finish(run)
+        settled(agreed)
+        assert in_xero(agreed)["Total"] == Decimal(total)
+
+
 def test_writing_one_field_does_not_agree_to_what_somebody_typed_into_another(agreed: Office) -> None:
     """When that field then changes in Ignition too, a person chooses."""
     client = new_client(agreed)

@@ -1,0 +1,333 @@
+"""When a rule applies: rows of field, operator and value, joined by all, any and not. Pure.
+
+In JSON a row is ``{"field": "invoice.total", "op": "more", "value": "5000"}``, a group ``{"all": [...]}``,
+``{"any": [...]}`` or ``{"not": {...}}``. There are no expressions: what can be asked is chosen from lists, costs a
+known time, and reads as a sentence.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from connectors.amounts import LARGEST
+from mappings.catalog import ABOUT_WORDS, SOURCES, About, Source, Type
+from mappings.fieldmaps import BadChoice
+from mappings.patterns import compile_search
+from mappings.subjects import Subject
+
+DEEPEST = 5
+MOST_ROWS = 50
+MOST_VALUES = 200
+LONGEST_VALUE = 1000
+
+Test = Callable[[Subject], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One question. ``value`` is text as a person wrote it; several values stand in lines of their own."""
+
+    field: str
+    op: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """``join`` is all, any or none; an empty group of all is always true."""
+
+    join: str
+    parts: "tuple[Row | Group, ...]" = field(default_factory=tuple)
+
+
+Condition = Row | Group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """``make`` turns the value that was written into a test of the field's value. ``needs``: none, one, two, many."""
+
+    name: str
+    words: str
+    type: Type
+    make: Callable[[str], Callable[[Any], bool]]
+    needs: str = "one"
+
+
+def condition_to_json(item: Condition) -> dict[str, Any]:
+    if isinstance(item, Row):
+        return {"field": item.field, "op": item.op, "value": item.value}
+    parts = [condition_to_json(part) for part in item.parts]
+    return {"not": {"any": parts}} if item.join == "none" else {item.join: parts}
+
+
+def condition_from_json(data: Any, *, depth: int = 1) -> Condition:
+    """Raises :class:`BadChoice` for anything that is no condition, or one that is nested too deeply."""
+    if depth > DEEPEST:
+        raise BadChoice(f"Conditions may be nested {DEEPEST} deep.")
+    if not isinstance(data, Mapping):
+        raise BadChoice("A condition can't be read.")
+    if "field" in data:
+        given = [data.get(name, "") for name in ("field", "op", "value")]
+        if not all(isinstance(item, str) for item in given):
+            raise BadChoice("A condition's field, operator and value are texts.")
+        return Row(*given)
+    if "not" in data:
+        inner = condition_from_json(data["not"], depth=depth + 1)
+        if isinstance(inner, Group) and inner.join == "any":
+            return Group("none", inner.parts)
+        return Group("none", (inner,))
+    for join in ("all", "any"):
+        if isinstance(data.get(join), list | tuple):
+            return Group(join, tuple(condition_from_json(part, depth=depth + 1) for part in data[join]))
+    raise BadChoice("A condition is a row, or a group of all, any or not.")
+
+
+def rows_of(item: Condition) -> list[Row]:
+    """Every row inside, in order."""
+    return [item] if isinstance(item, Row) else [row for part in item.parts for row in rows_of(part)]
+
+
+def compile_condition(item: Condition, about: About) -> Test:
+    """The condition as a function. Raises :class:`BadChoice` with a sentence for the first row that makes no sense."""
+    if len(rows_of(item)) > MOST_ROWS:
+        raise BadChoice(f"A rule may ask {MOST_ROWS} questions.")
+    return _compile(item, about)
+
+
+def _compile(item: Condition, about: About) -> Test:
+    if isinstance(item, Row):
+        return _compile_row(item, about)
+    tests = tuple(_compile(part, about) for part in item.parts)
+    if item.join == "all":
+        if len(tests) == 1:
+            return tests[0]
+        return lambda subject: all(test(subject) for test in tests)
+    if item.join == "any":
+        return lambda subject: any(test(subject) for test in tests)
+    if item.join == "none":
+        return lambda subject: not any(test(subject) for test in tests)
+    raise BadChoice(f"“{item.join[:20]}” joins nothing.")
+
+
+def _compile_row(row: Row, about: About) -> Test:
+    source = SOURCES.get(row.field)
+    if source is None or about not in source.about:
+        raise BadChoice(
+            f"There is no field “{row.field[:60]}” to ask about in a rule for {ABOUT_WORDS[about]}."
+        )
+    operator = OPERATORS[source.type].get(row.op)
+    if operator is None:
+        raise BadChoice(f"“{source.label}” can't be asked “{row.op[:20]}”.")
+    if len(row.value) > LONGEST_VALUE:
+        raise BadChoice(f"A value may have {LONGEST_VALUE} characters.")
+    if operator.needs != "none" and not row.value.strip():
+        raise BadChoice(f"“{source.label} {operator.words} …” needs a value.")
+    try:
+        test = operator.make(row.value)
+    except BadChoice as error:
+        raise BadChoice(f"{source.label}: {error}") from error
+    get = source.get
+    return lambda subject: test(get(subject))
+
+
+def sentence(item: Condition, *, inner: bool = False) -> str:
+    """The condition as a person says it."""
+    if isinstance(item, Row):
+        return _row_words(item)
+    if not item.parts:
+        return "always"
+    words = [sentence(part, inner=True) for part in item.parts]
+    if item.join == "none":
+        return f"none of these: {'; '.join(words)}" if len(words) > 1 else f"not ({words[0]})"
+    joined = (" and " if item.join == "all" else " or ").join(words)
+    return f"({joined})" if inner and len(words) > 1 else joined
+
+
+def _row_words(row: Row) -> str:
+    source = SOURCES.get(row.field)
+    if source is None:
+        return f"“{row.field}” (no such field)"
+    operator = OPERATORS[source.type].get(row.op)
+    words = operator.words if operator else f"“{row.op}” (no such question)"
+    label = source.label[0].lower() + source.label[1:] if source.label[1:2].islower() else source.label
+    if operator is not None and operator.needs == "none":
+        return f"{label} {words}"
+    values = _many(row.value)
+    if operator is not None and operator.needs == "two" and len(values) == 2:
+        return f"{label} {words} {_shown(source, values[0])} and {_shown(source, values[1])}"
+    return f"{label} {words} {' or '.join(_shown(source, value) for value in values)}".rstrip()
+
+
+def _shown(source: Source, value: str) -> str:
+    if source.type is Type.NUMBER:
+        try:
+            number = Decimal(value.replace(",", "").strip())
+        except InvalidOperation:
+            return f"“{value}”"
+        return f"{number:,f}"
+    return value if source.type is Type.DATE else f"“{value}”"
+
+
+# Texts are compared without regard to case and outer spaces, as people do.
+
+
+def _fold(value: Any) -> str:
+    return "" if value is None else str(value).strip().casefold()
+
+
+def _many(value: str) -> list[str]:
+    """Values in lines of their own."""
+    found = [line.strip() for line in value.splitlines() if line.strip()]
+    if len(found) > MOST_VALUES:
+        raise BadChoice(f"A question may have {MOST_VALUES} values.")
+    return found
+
+
+def _text_test(compare: Callable[[str, str], bool]) -> Callable[[str], Callable[[Any], bool]]:
+    def make(value: str) -> Callable[[Any], bool]:
+        wanted = _fold(value)
+        return lambda given: compare(_fold(given), wanted)
+
+    return make
+
+
+def _one_of(value: str) -> Callable[[Any], bool]:
+    wanted = frozenset(_fold(item) for item in _many(value))
+    return lambda given: _fold(given) in wanted
+
+
+def _not_one_of(value: str) -> Callable[[Any], bool]:
+    inside = _one_of(value)
+    return lambda given: not inside(given)
+
+
+def _matches(value: str) -> Callable[[Any], bool]:
+    search = compile_search(value)
+    return lambda given: search("" if given is None else str(given))
+
+
+def _empty(value: str) -> Callable[[Any], bool]:
+    return lambda given: given is None or given == "" or given == ()
+
+
+def _filled(value: str) -> Callable[[Any], bool]:
+    return lambda given: not (given is None or given == "" or given == ())
+
+
+def _number(value: str) -> Decimal:
+    try:
+        found = Decimal(value.replace(",", "").replace("$", "").strip())
+    except InvalidOperation:
+        raise BadChoice(f"“{value[:40]}” is not a number.") from None
+    if not found.is_finite() or abs(found) > LARGEST:
+        raise BadChoice(f"“{value[:40]}” is not an amount.")
+    return found
+
+
+def _number_test(compare: Callable[[Decimal, Decimal], bool]) -> Callable[[str], Callable[[Any], bool]]:
+    def make(value: str) -> Callable[[Any], bool]:
+        wanted = _number(value)
+        return lambda given: given is not None and compare(given, wanted)
+
+    return make
+
+
+def _two(value: str) -> tuple[str, str]:
+    found = _many(value)
+    if len(found) != 2:
+        raise BadChoice("needs two values, each in a line of its own.")
+    return found[0], found[1]
+
+
+def _number_between(value: str) -> Callable[[Any], bool]:
+    low, high = (_number(item) for item in _two(value))
+    return lambda given: given is not None and low <= given <= high
+
+
+def _date(value: str) -> date:
+    try:
+        return date.fromisoformat(value.strip())
+    except ValueError:
+        raise BadChoice(f"“{value[:40]}” is not a date such as 2026-07-01.") from None
+
+
+def _date_test(compare: Callable[[date, date], bool]) -> Callable[[str], Callable[[Any], bool]]:
+    def make(value: str) -> Callable[[Any], bool]:
+        wanted = _date(value)
+        return lambda given: given is not None and compare(given, wanted)
+
+    return make
+
+
+def _date_between(value: str) -> Callable[[Any], bool]:
+    low, high = (_date(item) for item in _two(value))
+    return lambda given: given is not None and low <= given <= high
+
+
+def _words_test(
+    compare: Callable[[frozenset[str], frozenset[str]], bool],
+) -> Callable[[str], Callable[[Any], bool]]:
+    def make(value: str) -> Callable[[Any], bool]:
+        wanted = frozenset(_fold(item) for item in _many(value))
+        return lambda given: compare(frozenset(_fold(item) for item in given or ()), wanted)
+
+    return make
+
+
+def _yes(value: str) -> Callable[[Any], bool]:
+    return lambda given: given is True
+
+
+def _no(value: str) -> Callable[[Any], bool]:
+    return lambda given: given is not True
+
+
+def _op(
+    name: str, words: str, type_: Type, make: Callable[[str], Callable[[Any], bool]], needs: str = "one"
+) -> Operator:
+    return Operator(name=name, words=words, type=type_, make=make, needs=needs)
+
+
+_T, _N, _D, _W, _Y = Type.TEXT, Type.NUMBER, Type.DATE, Type.WORDS, Type.YES_NO
+
+_OPERATORS: Sequence[Operator] = (
+    _op("is", "is", _T, _text_test(lambda given, wanted: given == wanted)),
+    _op("is_not", "is not", _T, _text_test(lambda given, wanted: given != wanted)),
+    _op("contains", "contains", _T, _text_test(lambda given, wanted: wanted in given)),
+    _op("lacks", "doesn't contain", _T, _text_test(lambda given, wanted: wanted not in given)),
+    _op("starts", "starts with", _T, _text_test(str.startswith)),
+    _op("ends", "ends with", _T, _text_test(str.endswith)),
+    _op("one_of", "is one of", _T, _one_of, "many"),
+    _op("not_one_of", "is none of", _T, _not_one_of, "many"),
+    _op("matches", "matches the pattern", _T, _matches),
+    _op("empty", "is empty", _T, _empty, "none"),
+    _op("filled", "is not empty", _T, _filled, "none"),
+    _op("more", "is more than", _N, _number_test(lambda given, wanted: given > wanted)),
+    _op("least", "is at least", _N, _number_test(lambda given, wanted: given >= wanted)),
+    _op("less", "is less than", _N, _number_test(lambda given, wanted: given < wanted)),
+    _op("most", "is at most", _N, _number_test(lambda given, wanted: given <= wanted)),
+    _op("equals", "is exactly", _N, _number_test(lambda given, wanted: given == wanted)),
+    _op("differs", "is not", _N, _number_test(lambda given, wanted: given != wanted)),
+    _op("between", "is between", _N, _number_between, "two"),
+    _op("empty", "is not known", _N, _empty, "none"),
+    _op("after", "is after", _D, _date_test(lambda given, wanted: given > wanted)),
+    _op("before", "is before", _D, _date_test(lambda given, wanted: given < wanted)),
+    _op("on", "is on", _D, _date_test(lambda given, wanted: given == wanted)),
+    _op("between", "is between", _D, _date_between, "two"),
+    _op("empty", "is empty", _D, _empty, "none"),
+    _op("filled", "is not empty", _D, _filled, "none"),
+    _op("any_of", "include any of", _W, _words_test(lambda given, wanted: bool(given & wanted)), "many"),
+    _op("all_of", "include all of", _W, _words_test(lambda given, wanted: given >= wanted), "many"),
+    _op("none_of", "include none of", _W, _words_test(lambda given, wanted: not given & wanted), "many"),
+    _op("empty", "are empty", _W, _empty, "none"),
+    _op("filled", "are not empty", _W, _filled, "none"),
+    _op("yes", "is true", _Y, _yes, "none"),
+    _op("no", "is not true", _Y, _no, "none"),
+)
+
+OPERATORS: dict[Type, dict[str, Operator]] = {
+    type_: {item.name: item for item in _OPERATORS if item.type is type_} for type_ in Type
+}

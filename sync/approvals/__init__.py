@@ -1,0 +1,1 @@
+"""Second persons: what waits for one, who may be it, and who is told."""
