@@ -15,7 +15,11 @@ class SetState(models.TextChoices):
 
 
 class MappingSet(PracticeOwned):
-    """One version of a practice's choices for one pair of systems. ``choices`` is ``mappings.spec.Choices`` as JSON."""
+    """One version of a practice's choices for one pair of systems. ``choices`` is ``mappings.spec.Choices`` as JSON.
+
+    A practice has at most one draft. ``based_on`` is the version that was in force when it was begun, ``revision``
+    counts its saves, so that two people who edit it notice each other.
+    """
 
     source = models.CharField(max_length=20, choices=Provider.choices, default=Provider.IGNITION)
     target = models.CharField(max_length=20, choices=Provider.choices, default=Provider.XERO)
@@ -25,6 +29,10 @@ class MappingSet(PracticeOwned):
     note = models.CharField(max_length=300, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
+    based_on = models.PositiveIntegerField(default=0)
+    revision = models.PositiveIntegerField(default=0)
+    changed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    changed_at = models.DateTimeField(null=True, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -37,6 +45,11 @@ class MappingSet(PracticeOwned):
                 condition=Q(state="published"),
                 name="mapping_one_published",
             ),
+            models.UniqueConstraint(
+                fields=["practice", "source", "target"],
+                condition=Q(state="draft"),
+                name="mapping_one_draft",
+            ),
         )
         triggers = (
             pgtrigger.Protect(
@@ -46,6 +59,7 @@ class MappingSet(PracticeOwned):
                 & (
                     pgtrigger.Q(old__choices__df=pgtrigger.F("new__choices"))
                     | pgtrigger.Q(old__version__df=pgtrigger.F("new__version"))
+                    | pgtrigger.Q(new__state="draft")
                 ),
             ),
         )

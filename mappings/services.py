@@ -40,6 +40,8 @@ __all__ = [
     "current",
     "gaps",
     "load_choices",
+    "lock",
+    "newest_version",
     "publish",
     "publish_suggested_once",
     "register_facts",
@@ -119,7 +121,7 @@ def publish(
     when another version is in force by then. The hooks run after the commit.
     """
     with transaction.atomic():
-        _lock(practice)
+        lock(practice)
         return _publish(
             practice, choices, actor=actor, note=note, expected=expected_version, source=source, target=target
         )
@@ -138,7 +140,7 @@ def publish_suggested_once(practice: Practice) -> MappingSet | None:
         return None
     choices = suggest.auto_choices(view)
     with transaction.atomic():
-        _lock(practice)
+        lock(practice)
         if _sets(practice).exists():
             return None
         return _publish(practice, choices, actor=None, note=SUGGESTED_NOTE)
@@ -153,7 +155,7 @@ def roll_back(
     :func:`publish` does.
     """
     with transaction.atomic():
-        _lock(practice)
+        lock(practice)
         old: MappingSet = _sets(practice).get(version=version)
         return _publish(
             practice,
@@ -180,14 +182,13 @@ def _publish(
     in_force = before.version if before else 0
     if expected is not None and expected != in_force:
         raise Outdated(f"version {in_force} is in force, not {expected}")
-    newest = sets.order_by("-version").values_list("version", flat=True).first() or 0
     sets.filter(state=SetState.PUBLISHED).update(state=SetState.RETIRED)
     now = timezone.now()
     new = MappingSet.objects.create(
         practice=practice,
         source=source,
         target=target,
-        version=newest + 1,
+        version=newest_version(practice, source, target) + 1,
         state=SetState.PUBLISHED,
         choices=choices_to_json(choices),
         note=note[:300],
@@ -233,7 +234,14 @@ def _value_maps(mapping_set: MappingSet, choices: Choices) -> Iterator[ValueMap]
             )
 
 
-def _lock(practice: Practice) -> None:
+def newest_version(practice: Practice, source: str = Provider.IGNITION, target: str = Provider.XERO) -> int:
+    """The highest version number that was ever given, drafts included; 0 before the first."""
+    newest = _sets(practice, source, target).order_by("-version").values_list("version", flat=True).first()
+    return newest or 0
+
+
+def lock(practice: Practice) -> None:
+    """Hold the practice's row until the transaction ends, so that one writes after the other."""
     Practice.objects.select_for_update().get(pk=practice.pk)
 
 
