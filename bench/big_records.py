@@ -7,7 +7,7 @@ from sync.models import Kind, Link, Snapshot
 HELD = ("conflict", "tax_unmapped", "no_link", "does_not_add_up", "account_unmapped")
 STANDING = "CASE n % 50 WHEN 3 THEN 'held' WHEN 5 THEN 'parked' WHEN 7 THEN 'filtered' ELSE 'in_sync' END"
 WHY = f"CASE n % 50 WHEN 3 THEN {choose(HELD, 'n / 50')} WHEN 5 THEN 'rejected' WHEN 7 THEN 'invoice_draft' ELSE '' END"
-AMOUNT = "(100 + n % 9000 + 0.5)::numeric"
+AMOUNT = "(100 + n * 37 % 9000 + 0.5)::numeric"
 EMAIL = "'c' || n || '@client.example'"
 LINES = (
     "jsonb_build_array(jsonb_build_object('external_id', md5('line' || n), 'description', 'Monthly bookkeeping',"

@@ -5,6 +5,14 @@ from bench.bulk import choose, fill
 from sync.models import Attempt, Change, Run
 
 HELD = ("conflict", "tax_unmapped", "no_link", "does_not_add_up", "account_unmapped")
+HELD_WORDS = (
+    "Both sides were changed.",
+    "No tax type is chosen for Ignition's tax “GST”.",
+    "Its client is not linked yet.",
+    "The lines come to 90.00 and the invoice to 110.00.",
+    "No sales account is chosen.",
+)
+"""What is said of each reason; by it the records of one cause are found."""
 REFUSED = ("bad_account", "duplicate_number", "period_locked", "", "has_payments")
 PARKED = ("rejected", "rejected", "rejected", "needs_mapping", "unclear")
 
@@ -93,7 +101,7 @@ def make_changes(big: Big, runs: range) -> range:
         reason=f"CASE now_is WHEN 'held' THEN {choose(HELD, 'n / 140')} WHEN 'parked' THEN {choose(REFUSED, 'n / 140')}"
         " WHEN 'cancelled' THEN 'declined' ELSE '' END",
         parked_as=f"CASE now_is WHEN 'parked' THEN {choose(PARKED, 'n / 700')} ELSE '' END",
-        message="CASE now_is WHEN 'held' THEN 'The tax “GST” has no tax type chosen.' WHEN 'parked' THEN"
+        message=f"CASE now_is WHEN 'held' THEN {choose(HELD_WORDS, 'n / 140')} WHEN 'parked' THEN"
         " 'Xero did not accept it.' ELSE '' END",
         facts_hash="md5(n::text) || md5(n::text)",
         source_digest="md5(n::text) || md5(n::text)",
@@ -156,7 +164,7 @@ def make_open(big: Big, count: int) -> range:
         state=choose(("held", "parked"), "n"),
         reason=f"CASE WHEN n % 2 = 0 THEN {choose(HELD, 'n / 2')} ELSE {choose(REFUSED, 'n / 2')} END",
         parked_as=f"CASE WHEN n % 2 = 0 THEN '' ELSE {choose(PARKED, 'n / 10')} END",
-        message=f"'The tax “' || {choose(('GST on Income', 'GST Free', 'Exempt'), 'n')} || '” has no tax type chosen.'",
+        message=f"replace({choose(HELD_WORDS, 'n / 2')}, 'GST', {choose(('GST', 'GST Free', 'Exempt'), 'n / 10')})",
         facts_hash="md5(n::text) || md5(n::text)",
         created_at=ago("n % 30"),
     )

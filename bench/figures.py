@@ -80,9 +80,11 @@ def rows_of(text: str) -> list[Row]:
 
 
 def number(value: float, unit: str) -> str:
-    """``12.3 ms``, ``4,210 /s``, ``1.04x``."""
+    """``12.3 ms``, ``4,210 /s``, ``1.04x``; ``nothing`` was measured, ``never`` it ended."""
     if math.isnan(value):
         return "nothing"
+    if math.isinf(value):
+        return "never"
     if value == int(value) and unit != "x":
         text = f"{int(value):,}"
     elif abs(value) >= 100:

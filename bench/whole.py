@@ -3,8 +3,8 @@
 The demo's practices in the demo's processes, set up anew for this, with the providers' own limits on calls.
 """
 
-import json
 import sys
+import time
 from collections.abc import Iterator
 
 from django.conf import settings
@@ -13,9 +13,12 @@ from bench import lag, stage
 from bench.figures import EXACTLY, Row
 from bench.programs import own_environment, start_sandbox, start_web, start_workers, supervised
 
-EDITS = 60
+EDITS = 100
 EVERY_SECONDS = 1.0
 MOST_SECONDS = 3.0
+REST_SECONDS = 75
+"""Between the first sync and the first edit: what Xero reports of our own writes is looked at after half a minute, and
+calls count for a minute. Both would be charged to the edits."""
 ORGANISATION = "Harbour Lane Advisory"
 
 
@@ -30,6 +33,7 @@ def measure(size: int) -> Iterator[Row]:
         sys.stderr.write("  writing the demo practice …\n")
         stage.manage(environment, "mode", lag.PRACTICE, "take_over")
         stage.manage(environment, "sync", lag.PRACTICE, "--json")
+        time.sleep(REST_SECONDS)
         outside = lag.Outside(settings.XERO_API_URL)
         outside.open(ORGANISATION)
         figures = lag.report(lag.measure(outside, edits=EDITS, every=EVERY_SECONDS))
@@ -40,7 +44,7 @@ def measure(size: int) -> Iterator[Row]:
         unit="s",
         bar=MOST_SECONDS,
         note=f"p50 {figures['p50']} s, most {figures['most']} s",
-        more=json.loads(json.dumps(figures)),
+        more=figures,
     )
     yield Row(
         part="lag",

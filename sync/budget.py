@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import Case, F, IntegerField, Q, Value, When
 from django.utils import timezone
 
 from connectors.answers import Answer
@@ -73,13 +73,25 @@ class Meter:
         Budget.objects.filter(pk=budget.pk).update(**counted, **window)
 
     def after(self, answer: Answer) -> None:
-        """Take over what the answer's headers say is left, and remember a refusal."""
+        """Take over what the answer's headers say is left, and remember a refusal.
+
+        Where the provider's window has begun anew, ours does too: out of step, what is left of one would be spread over
+        the other.
+        """
         now = timezone.now()
         said = {
             "window_left": _number(answer, "x-minlimit-remaining"),
             "day_left": _number(answer, "x-daylimit-remaining"),
         }
         known: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+        left, most = said["window_left"], self._limits.window_calls
+        if (
+            left is not None and left <= most
+        ):  # else we are to use less than the provider allows, and count ourselves
+            anew = Q(window_left__lt=throttle.anew_below(self._limits, left))
+            known["window_began_at"] = Case(When(anew, then=Value(now)), default=F("window_began_at"))
+            used = When(anew, then=Value(most - left))
+            known["window_calls"] = Case(used, default=F("window_calls"), output_field=IntegerField())
         if answer.status == TOO_MANY:
             known["refused"] = F("refused") + 1
         Budget.objects.filter(connection=self._connection, day=now.astimezone(UTC).date()).update(

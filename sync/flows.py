@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Count, Sum
+from django.db.models import Count
 from django.utils import timezone
 
 from practices.audit import record
 from practices.models import Connection, ConnectionState, Practice, Provider, User
 from sync.models import (
     SYNCED_KINDS,
-    Change,
     ChangeState,
     Flow,
     Kind,
@@ -26,6 +25,7 @@ from sync.models import (
     Standing,
     Verb,
 )
+from sync.owing import Group, Groups
 from sync.world import Sides
 
 ROUTES = ((Provider.IGNITION, Provider.XERO),)
@@ -35,6 +35,8 @@ BATCH_SIZE = 50
 """Elements per write: what Xero advises; larger batches make a lost answer expensive."""
 BY_MODE = frozenset({"watch", "fill_gaps"})
 """Reasons of what is held only because of the mode."""
+FOUND = [method for method in LinkMethod if method != LinkMethod.WRITTEN]
+"""How a pair came about that was there before us. Named one by one, so that an index leads to them."""
 WAITS_FOR_MODE = BY_MODE | {""}
 
 
@@ -96,7 +98,9 @@ def set_modes(practice: Practice, modes: Mapping[str, str], *, actor: User | Non
     changed = []
     with transaction.atomic():
         for flow in (
-            Flow.objects.select_for_update().filter(practice=practice, kind__in=list(modes)).order_by("pk")
+            Flow.objects.select_for_update(no_key=True)
+            .filter(practice=practice, kind__in=list(modes))
+            .order_by("pk")
         ):
             wanted = Mode(modes[flow.kind])
             if flow.mode == wanted:
@@ -128,10 +132,13 @@ def set_modes(practice: Practice, modes: Mapping[str, str], *, actor: User | Non
     return changed
 
 
-def preview(practice: Practice) -> dict[str, Preview]:
-    """Per kind what the last plan would write; from rows, so it costs no call. A fixed number of queries."""
+def preview(practice: Practice, groups: Groups) -> dict[str, Preview]:
+    """Per kind what the last plan would write; from rows, so it costs no call. A fixed number of queries.
+
+    ``groups`` are the practice's open Changes.
+    """
     flows = ensure_flows(practice)
-    owed = _owed(practice)
+    owed = _owed(groups)
     records = _records(practice, flows)
     adopted = _adopted(practice, flows)
     return {
@@ -154,15 +161,15 @@ class _Owed:
     held: int = 0
     amount: Decimal = Decimal(0)
 
-    def add(self, verb: str, state: str, reason: str, number: int, amount: Decimal | None) -> None:
-        if state == ChangeState.PENDING or reason in WAITS_FOR_MODE:
-            if verb == Verb.CREATE:
-                self.creates += number
-                self.amount += amount or 0
+    def add(self, group: Group) -> None:
+        if group.state == ChangeState.PENDING or group.reason in WAITS_FOR_MODE:
+            if group.verb == Verb.CREATE:
+                self.creates += group.count
+                self.amount += group.amount or 0
             else:
-                self.updates += number
-        if state == ChangeState.HELD and reason not in BY_MODE:
-            self.held += number
+                self.updates += group.count
+        if group.state == ChangeState.HELD and group.reason not in BY_MODE:
+            self.held += group.count
 
     def preview(self, flow: Flow, currency: str) -> Preview:
         return Preview(
@@ -177,16 +184,11 @@ class _Owed:
         )
 
 
-def _owed(practice: Practice) -> dict[int, _Owed]:
-    rows = (
-        Change.objects.filter(practice=practice, state__in=[ChangeState.HELD, ChangeState.PENDING])
-        .order_by()
-        .values_list("flow", "verb", "state", "reason")
-        .annotate(Count("pk"), Sum("amount"))
-    )
+def _owed(groups: Groups) -> dict[int, _Owed]:
     found: dict[int, _Owed] = {}
-    for flow, *rest in rows:
-        found.setdefault(flow, _Owed()).add(*rest)
+    for group in groups:
+        if group.state in {ChangeState.HELD, ChangeState.PENDING}:
+            found.setdefault(group.flow, _Owed()).add(group)
     return found
 
 
@@ -197,7 +199,7 @@ def _records(practice: Practice, flows: Sequence[Flow]) -> dict[tuple[str, str, 
         Snapshot.objects.filter(connection__in=list(providers), kind__in={flow.kind for flow in flows})
         .order_by()
         .values_list("connection", "kind", "standing")
-        .annotate(Count("pk"))
+        .annotate(number=Count("*"))
     )
     return {(providers[connection], kind, standing): number for connection, kind, standing, number in rows}
 
@@ -206,11 +208,12 @@ def _adopted(practice: Practice, flows: Sequence[Flow]) -> dict[tuple[str, str],
     """How many links were found rather than written."""
     providers = _providers(practice, flows)
     rows = (
-        Link.objects.filter(source_connection__in=list(providers), kind__in={flow.kind for flow in flows})
-        .exclude(method=LinkMethod.WRITTEN)
+        Link.objects.filter(
+            source_connection__in=list(providers), kind__in={flow.kind for flow in flows}, method__in=FOUND
+        )
         .order_by()
         .values_list("source_connection", "kind")
-        .annotate(Count("pk"))
+        .annotate(number=Count("*"))
     )
     return {(providers[connection], kind): number for connection, kind, number in rows}
 

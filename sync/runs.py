@@ -121,7 +121,10 @@ def _work(run: Run, lane: lanes.Lane, deadline: float) -> None:
 
 
 def due_now(run: Run) -> bool:
-    return run.resumes_at is None or run.resumes_at <= timezone.now()
+    """Whether a worker could work on it now; one that another worker holds is handed on by that one."""
+    now = timezone.now()
+    is_held = run.lease_until is not None and run.lease_until >= now
+    return not is_held and (run.resumes_at is None or run.resumes_at <= now)
 
 
 def due_runs() -> Any:

@@ -42,6 +42,9 @@ ASK_AGAIN = timedelta(minutes=30)
 PACED_BELOW = 0.6
 """When less of the window than this is left, live changes are collected and sent together."""
 
+BEGAN_ANEW = 0.25
+"""When the provider says that so much more of a window is left than it said before, its own window has begun anew."""
+
 
 def window_left(limits: Limits, spent: Spent, now: datetime) -> int:
     """Calls left in the running window; a window that is over is a fresh one."""
@@ -95,3 +98,8 @@ def gap(limits: Limits, spent: Spent, now: datetime, *, calls: float) -> timedel
 def turns_over(spent: Spent, limits: Limits, now: datetime) -> bool:
     """Whether the running window has ended, so that the next call begins a new one."""
     return spent.window_began_at is None or now - spent.window_began_at >= limits.window
+
+
+def anew_below(limits: Limits, left: int) -> float:
+    """Where less than this was left before, ``left`` says that the provider's own window has begun anew."""
+    return left - limits.window_calls * BEGAN_ANEW

@@ -36,6 +36,8 @@ from sync.world import Sides
 
 FRESH = timedelta(seconds=20)
 """A target read this recently is not read again before something is written to it."""
+TOLD_LATER = timedelta(milliseconds=50)
+"""An event may be stamped this much later than the record that it tells of: they are stamped one after the other."""
 COLLECTED = timedelta(seconds=30)
 """What a target reports is collected this long: nothing is written from it, and most of it follows our own writes."""
 MOST_AT_ONCE = 1000
@@ -323,6 +325,6 @@ def _known(events: list[Event]) -> set[int]:
     known = set()
     for event in told:
         stamp = stamps.get((event.connection_id, event.kind, event.external_id))
-        if stamp is not None and event.occurred_at is not None and stamp >= event.occurred_at:
+        if stamp is not None and event.occurred_at is not None and stamp >= event.occurred_at - TOLD_LATER:
             known.add(event.pk)
     return known

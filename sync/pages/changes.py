@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet, Sum
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from practices.models import Practice
 from sync.filters import HELD_BY_MODE, ChangeFilter
-from sync.models import OPEN_CHANGE_STATES, Change, ChangeState, Kind, ParkedAs, Snapshot, Verb
+from sync.models import Change, ChangeState, Kind, Snapshot, Verb
+from sync.owing import Group, Groups, open_groups, reasons_in
 from sync.pages.diff import FieldDiff, LineDiff, field_diffs, line_diffs
 from sync.pages.long_lists import Total, Totals, long_list
 from sync.pages.paging import Column, Least, Sheet
@@ -102,13 +103,17 @@ class Cause:
 
 
 def change_listing(
-    practice: Practice, params: QueryDict, *, states: Sequence[str] | None = None
+    practice: Practice,
+    params: QueryDict,
+    *,
+    states: Sequence[str] | None = None,
+    groups: Groups | None = None,
 ) -> ChangeListing:
-    """One page of Changes, only in ``states`` when given."""
+    """One page of Changes, only in ``states`` when given. ``groups`` are the open ones, if known already."""
     base = Change.objects.filter(practice=practice)
     if states is not None:
         base = base.filter(state__in=states)
-    reasons = known_reasons(practice)
+    reasons = reasons_in(open_groups(practice) if groups is None else groups)
     asked = params.get("reason")
     if asked and asked.isidentifier() and asked not in reasons:
         reasons.append(asked[:40])
@@ -146,35 +151,16 @@ def all_fields(change: Change) -> tuple[list[FieldDiff], list[LineDiff]]:
     )
 
 
-def known_reasons(practice: Practice) -> list[str]:
-    """Causes that occur among the open Changes, for the filter."""
-    rows = (
-        Change.objects.filter(practice=practice, state__in=OPEN_CHANGE_STATES)
-        .order_by()
-        .values_list("reason", "parked_as")
-        .distinct()
-    )
-    return sorted({code for pair in rows for code in pair if code})
-
-
-def causes(practice: Practice) -> list[Cause]:
-    """Open Changes grouped by what they wait for: most urgent states first, then by count. One query."""
-    rows = (
-        Change.objects.filter(practice=practice, state__in=OPEN_CHANGE_STATES)
-        .order_by()
-        .values_list("kind", "verb", "state", "reason", "parked_as", "currency")
-        .annotate(n=Count("pk"), total=Sum("amount"), oldest=Min("created_at"))
-    )
-    groups: dict[tuple[str, str, str, str], list[tuple[str, int, Decimal | None, Any]]] = defaultdict(list)
-    for kind, verb, state, reason, parked_as, currency, count, total, oldest in rows:
-        code = reason
-        if state == ChangeState.PARKED:
-            code = parked_as if parked_as != ParkedAs.NONE and not reason else reason or parked_as
-        groups[(kind, verb, state, code)].append((currency, count, total, oldest))
-    found = [_cause(key, parts) for key, parts in groups.items()]
+def causes(groups: Groups) -> list[Cause]:
+    """Open Changes by what they wait for: most urgent states first, then by count."""
+    found: dict[tuple[str, str, str, str], list[Group]] = defaultdict(list)
+    for group in groups:
+        code = group.reason or (group.parked_as if group.state == ChangeState.PARKED else "")
+        found[(group.kind, group.verb, group.state, code)].append(group)
     urgency = {ChangeState.PARKED: 0, ChangeState.HELD: 1, ChangeState.PENDING: 2, ChangeState.IN_FLIGHT: 3}
     return sorted(
-        found, key=lambda item: (urgency[ChangeState(item.state)], _kind_order(item.kind), -item.count)
+        (_cause(key, parts) for key, parts in found.items()),
+        key=lambda item: (urgency[ChangeState(item.state)], _kind_order(item.kind), -item.count),
     )
 
 
@@ -200,18 +186,22 @@ def target_snapshot(change: Change) -> Snapshot | None:
     )
 
 
-def _cause(key: tuple[str, str, str, str], parts: Sequence[tuple[str, int, Decimal | None, Any]]) -> Cause:
+def _cause(key: tuple[str, str, str, str], groups: Groups) -> Cause:
     kind, verb, state, code = key
+    amounts: dict[str, Total] = {}
+    for group in groups:
+        if group.amount is not None:
+            before = amounts.get(group.currency, Total(group.currency, Decimal(0), 0))
+            total = (before.amount or Decimal(0)) + group.amount
+            amounts[group.currency] = Total(group.currency, total, before.count + group.count)
     return Cause(
         kind=kind,
         verb=verb,
         state=state,
         code=code,
-        count=sum(part[1] for part in parts),
-        amounts=tuple(
-            Total(currency, total, count) for currency, count, total, _ in parts if total is not None
-        ),
-        oldest=min(part[3] for part in parts),
+        count=sum(group.count for group in groups),
+        amounts=tuple(amounts.values()),
+        oldest=min(group.oldest for group in groups),
     )
 
 

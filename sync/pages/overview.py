@@ -24,6 +24,7 @@ from sync.models import (
     Snapshot,
     Standing,
 )
+from sync.owing import open_groups
 from sync.pages.changes import Cause, causes
 from sync.pages.desk import Card, codes_on_desk, home_problems
 from sync.pages.sides import Sides, sides_of
@@ -139,7 +140,7 @@ def overview(practice: Practice, *, plan_seen: bool) -> Overview:
         causes=sorted(
             (
                 cause
-                for cause in causes(practice)
+                for cause in causes(open_groups(practice))
                 if cause.needs_somebody and cause.code != REVIEWED and (cause.kind, cause.code) not in on_desk
             ),
             key=lambda cause: cause.follows,
@@ -164,7 +165,7 @@ def _flow_cards(practice: Practice, sides: Mapping[Kind, Sides]) -> list[FlowCar
         Snapshot.objects.filter(connection__in=sources, kind__in=SYNCED_KINDS)
         .order_by()
         .values_list("kind", "standing", "standing_reason")
-        .annotate(n=Count("pk"))
+        .annotate(n=Count("*"))
     )
     numbers: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for kind, standing, reason, count in rows:

@@ -9,6 +9,7 @@ from practices.access import PracticeRequest, practice_view
 from practices.models import Practice, Role
 from sync import decisions, flows, runs
 from sync.models import OPEN_CHANGE_STATES, SYNCED_KINDS, Kind, Mode, Trigger
+from sync.owing import open_groups
 from sync.pages.changes import causes, change_listing
 from sync.pages.modes import Consequence, consequence, consequences, summary
 from sync.pages.sides import sides_of
@@ -21,10 +22,11 @@ def plan(request: PracticeRequest, practice: Practice) -> HttpResponse:
     if wants_totals(request):
         found = change_listing(practice, request.GET, states=OPEN_CHANGE_STATES)
         return render(request, "sync/_totals.html", {"totals": found.totals})
-    previews = flows.preview(practice)
+    groups = open_groups(practice)
+    previews = flows.preview(practice, groups)
     if sides[Kind.CONTACT].target:
         request.session.setdefault(f"plan_seen_{practice.pk}", True)
-    page = change_listing(practice, request.GET, states=OPEN_CHANGE_STATES)
+    page = change_listing(practice, request.GET, states=OPEN_CHANGE_STATES, groups=groups)
     modes: list[tuple[Kind, Mode, list[Consequence]]] = [
         (
             kind,
@@ -38,7 +40,7 @@ def plan(request: PracticeRequest, practice: Practice) -> HttpResponse:
         "sync/plan.html",
         {
             "previews": [previews[kind] for kind in SYNCED_KINDS if kind in previews],
-            "causes": causes(practice),
+            "causes": causes(groups),
             "modes": modes,
             "any_writing": any(item.mode != Mode.WATCH for item in sides.values()),
             "page": page,
@@ -60,7 +62,7 @@ def modes(request: PracticeRequest, practice: Practice) -> HttpResponse:
     if not changed:
         messages.info(request, "Nothing changed: every kind already has this mode.")
         return redirect("plan", slug=practice.slug)
-    found = consequences(current, wanted, flows.preview(practice))
+    found = consequences(current, wanted, flows.preview(practice, open_groups(practice)))
     writing = any(item.raises for item in found)
     takes_over = any(item.raises and item.new == Mode.TAKE_OVER for item in found)
     ticked = request.POST.get("understood") == "yes"

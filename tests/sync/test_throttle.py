@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -146,3 +147,42 @@ def test_the_window_goes_on_after_midnight(xero: Connection) -> None:
 def test_with_plenty_left_live_changes_are_not_collected(xero: Connection) -> None:
     Meter(xero, "live").before()
     assert gap(xero, NOW, calls=3) == timedelta(0)
+
+
+def said(connection: Connection, left: int) -> Budget:
+    """One more call, with what its answer says is left."""
+    meter = Meter(connection, "live")
+    meter.before()
+    meter.after(answer(x_minlimit_remaining=str(left)))
+    row = today(connection)
+    assert row is not None
+    return row
+
+
+def test_our_minute_begins_with_the_providers(xero: Connection, settings: Any) -> None:
+    """Out of step, the few calls left of its minute would be spread over a whole one of ours."""
+    settings.XERO_CALLS_PER_MINUTE = 60
+    said(xero, 12)
+    long_ago = timezone.now() - timedelta(seconds=40)
+    Budget.objects.update(window_began_at=long_ago, window_calls=30)
+    row = said(xero, 11)
+    assert (row.window_began_at, row.window_calls) == (long_ago, 31)
+    row = said(xero, 58)
+    assert row.window_began_at is not None
+    assert row.window_began_at > long_ago + timedelta(seconds=30)
+    assert (row.window_calls, row.window_left) == (2, 58), "as many as the provider has counted"
+
+
+def test_answers_that_overtake_each_other_begin_no_minute(xero: Connection, settings: Any) -> None:
+    settings.XERO_CALLS_PER_MINUTE = 60
+    began = said(xero, 40).window_began_at
+    for left in (38, 39, 36, 37, 44):
+        row = said(xero, left)
+    assert row.window_began_at == began
+
+
+def test_a_limit_of_our_own_below_the_providers_is_kept(xero: Connection, settings: Any) -> None:
+    settings.XERO_CALLS_PER_MINUTE = 20
+    began = said(xero, 25).window_began_at
+    row = said(xero, 59)
+    assert (row.window_began_at, row.window_calls) == (began, 2)
