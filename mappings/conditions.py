@@ -17,7 +17,8 @@ from mappings.fieldmaps import BadChoice
 from mappings.patterns import compile_search
 from mappings.subjects import Subject
 
-DEEPEST = 5
+DEEPEST = 10
+"""Levels of JSON; a group of none takes two."""
 MOST_ROWS = 50
 MOST_VALUES = 200
 LONGEST_VALUE = 1000
@@ -66,7 +67,7 @@ def condition_to_json(item: Condition) -> dict[str, Any]:
 def condition_from_json(data: Any, *, depth: int = 1) -> Condition:
     """Raises :class:`BadChoice` for anything that is no condition, or one that is nested too deeply."""
     if depth > DEEPEST:
-        raise BadChoice(f"Conditions may be nested {DEEPEST} deep.")
+        raise BadChoice(f"The conditions are nested too deeply: {DEEPEST} levels are the most.")
     if not isinstance(data, Mapping):
         raise BadChoice("A condition can't be read.")
     if "field" in data:

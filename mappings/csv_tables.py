@@ -1,4 +1,4 @@
-"""The two value tables as CSV files. Pure.
+"""Value tables as CSV files. Pure.
 
 Cells that a spreadsheet would run as a formula get an apostrophe in front, which reading takes off again: a
 file that was exported and not touched changes nothing.
@@ -93,7 +93,7 @@ def read_csv(name: str, content: bytes, view: TargetView, choices: Choices) -> t
     form = FORMATS[name]
     stored = form.get(choices)
     try:
-        rows = _rows(content, form)
+        rows = read_rows(content, form.key, form.value, most=MOST_ROWS)
     except ValueError as error:
         return choices, [str(error)]
     known, allowed = form.known(view, choices), options.choosable(form.offered(view))
@@ -138,8 +138,11 @@ def _problem(
     return ""
 
 
-def _rows(content: bytes, form: TableFormat) -> list[tuple[int, str, str]]:
-    """(line, key, value) of every row that is not empty. Raises ``ValueError`` with a sentence for people."""
+def read_rows(content: bytes, key: str, value: str, *, most: int) -> list[tuple[int, str, str]]:
+    """(line, key, value) of every row that is not empty; ``key`` and ``value`` name the columns.
+
+    Raises ``ValueError`` with a sentence for people.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -151,15 +154,15 @@ def _rows(content: bytes, form: TableFormat) -> list[tuple[int, str, str]]:
     rows: list[tuple[int, str, str]] = []
     try:
         header = [cell.strip().casefold() for cell in next(reader, [])]
-        missing = [name for name in (form.key, form.value) if name not in header]
+        missing = [name for name in (key, value) if name not in header]
         if missing:
             raise ValueError(f"The first row has no column {' and no column '.join(missing)}.")
-        key_at, value_at = header.index(form.key), header.index(form.value)
+        key_at, value_at = header.index(key), header.index(value)
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
-            if len(rows) >= MOST_ROWS:
-                raise ValueError(f"The file has more than {MOST_ROWS:,} rows.")
+            if len(rows) >= most:
+                raise ValueError(f"The file has more than {most:,} rows.")
             padded = [*cells, *[""] * (len(header) - len(cells))]
             rows.append((reader.line_num, _plain(padded[key_at]), _plain(padded[value_at])))
     except csv.Error:

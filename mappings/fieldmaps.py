@@ -122,7 +122,7 @@ def field_map_to_json(item: FieldMap) -> dict[str, Any]:
     }
 
 
-def field_map_from_json(data: Mapping[str, Any]) -> FieldMap:
+def field_map_from_json(data: Any) -> FieldMap:
     """Raises :class:`BadChoice` for what no field map can be."""
     try:
         return FieldMap(
@@ -142,9 +142,9 @@ def lookup_to_json(item: Lookup) -> dict[str, Any]:
     return {"name": item.name, "rows": dict(item.rows), "otherwise": item.otherwise, "then": item.then}
 
 
-def lookup_from_json(data: Mapping[str, Any]) -> Lookup:
+def lookup_from_json(data: Any) -> Lookup:
     """Raises :class:`BadChoice` for what no look-up table can be."""
-    rows = data.get("rows") or {}
+    rows = (data.get("rows") or {}) if isinstance(data, Mapping) else None
     if not isinstance(rows, Mapping) or not data.get("name"):
         raise BadChoice("A look-up table has no name or no rows.")
     otherwise = data.get("otherwise")

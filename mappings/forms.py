@@ -10,10 +10,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 
 from connectors.records import Tracking
 from mappings import options
-from mappings.differences import LINE_AMOUNT_WORDS, NOTE_WORDS, POST_WORDS, STATUS_WORDS
+from mappings.differences import LINE_AMOUNT_WORDS, NOTE_WORDS, POST_WORDS
 from mappings.options import Option
 from mappings.sides import TargetView
 from mappings.spec import Choices
+from mappings.words import STAFF_WORDS, STATUS_WORDS
 
 FIELD_PREFIX = "to:"
 """Start of the name of a table's select; the rest is the source value."""
@@ -22,6 +23,7 @@ MOST_TRACKING = 2
 """Xero takes two tracking categories on a line."""
 
 MOST_TERMS_DAYS = 365
+MOST_APPROVAL_DAYS = 365
 
 
 class SectionForm(forms.Form):
@@ -125,9 +127,32 @@ class PaymentsForm(SectionForm):
         self.choose("clearing_account", clearing, "Choose…", needed=True)
 
 
+class StaffForm(SectionForm):
+    staff_from = forms.ChoiceField(
+        required=False,
+        choices=list(STAFF_WORDS.items()),
+        widget=forms.RadioSelect,
+        label="Track a client's invoices by",
+        help_text="What is chosen for a person below is put over what all lines get; a service's own tracking wins.",
+    )
+
+
 class NotesForm(SectionForm):
     notes = forms.ChoiceField(
         choices=list(NOTE_WORDS.items()), widget=forms.RadioSelect, label="Leave a note in Xero's history"
+    )
+
+
+class ApprovalsForm(SectionForm):
+    approval_days = forms.IntegerField(
+        label="Days until a request runs out",
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_APPROVAL_DAYS)],
+        help_text="After that nobody can approve it any more; it can be asked for again.",
+    )
+    approve_own = forms.BooleanField(
+        required=False,
+        label="People may approve what they asked for themselves",
+        help_text="Then one person alone can let a record through. Leave it off where two people have to agree.",
     )
 
 
@@ -172,7 +197,12 @@ class ImportForm(forms.Form):
 
 
 def read_table(
-    data: Mapping[str, str], *, known: Iterable[str], offered: Iterable[Option], stored: Mapping[str, str]
+    data: Mapping[str, str],
+    *,
+    known: Iterable[str],
+    offered: Iterable[Option],
+    stored: Mapping[str, str],
+    prefix: str = FIELD_PREFIX,
 ) -> tuple[dict[str, str], list[str]]:
     """A table's selects as (new table, problems). Rows that were not sent keep their stored value.
 
@@ -182,9 +212,9 @@ def read_table(
     keys = set(known)
     table, problems = dict(stored), []
     for name in data:
-        if not name.startswith(FIELD_PREFIX):
+        if not name.startswith(prefix):
             continue
-        key, value = name.removeprefix(FIELD_PREFIX), data[name]
+        key, value = name.removeprefix(prefix), data[name]
         if key not in keys:
             problems.append(f"“{key}” is not on this page any more.")
         elif not value:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.amounts import CENT, cents, tax_on
-from connectors.records import Invoice, Line, Proposal, Service
+from connectors.records import Contact, Invoice, Line, Proposal, Service
 from mappings import normalise
 from mappings.catalog import About
 from mappings.mapped import Issue
@@ -97,7 +97,7 @@ def map_line(
         values["discount"] = str(discount)
     if item := choices.item_by_service.get(key, ""):
         values["item_code"] = item
-    if tracking := _tracking(key, spec):
+    if tracking := _tracking(key, document.client, spec):
         values["tracking"] = tracking
     subject.values = values
     program.rule(About.LINE, subject, ruling)
@@ -119,10 +119,14 @@ def _description(subject: Subject, spec: Spec, issues: list[Issue]) -> str:
     return ""
 
 
-def _tracking(service: str, spec: Spec) -> list[dict[str, str]]:
-    """The practice's tracking of every line, with the service's own options over it."""
-    chosen = {item.category: item.option for item in spec.choices.tracking}
-    chosen.update(spec.choices.tracking_by_service.get(service, {}))
+def _tracking(service: str, client: Contact | None, spec: Spec) -> list[dict[str, str]]:
+    """The practice's tracking of every line, over it the options of the client's staff member, then the service's."""
+    choices = spec.choices
+    chosen = {item.category: item.option for item in choices.tracking}
+    if choices.staff_from and client is not None:
+        email = client.manager_email if choices.staff_from == "manager" else client.partner_email
+        chosen.update(choices.tracking_by_staff.get(normalise.email_key(email), {}))
+    chosen.update(choices.tracking_by_service.get(service, {}))
     return [{"category": category, "option": option} for category, option in chosen.items() if option]
 
 

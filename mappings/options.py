@@ -59,6 +59,12 @@ def tracking_options(view: TargetView, category: str, chosen: str = "") -> tuple
     return _with_chosen(valid, chosen, chosen)
 
 
+def item_options(view: TargetView, chosen: str = "") -> tuple[Option, ...]:
+    """Codes of Xero's items."""
+    valid = tuple(Option(code, code) for code in sorted(view.facts.items or ()))
+    return _with_chosen(valid, chosen, chosen)
+
+
 def choosable(options: Iterable[Option]) -> frozenset[str]:
     """The values a form may send back: all that are not blocked."""
     return frozenset(option.value for option in options if not option.blocked)

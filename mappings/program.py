@@ -65,12 +65,13 @@ class CompiledRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """``problems`` are sentences by what they concern."""
+    """``problems`` are sentences by what they concern; ``policies`` a contact's field maps by the value they fill."""
 
     fields: Mapping[About, tuple[CompiledField, ...]] = field(default_factory=dict)
     rules: Mapping[About, tuple[CompiledRule, ...]] = field(default_factory=dict)
     problems: Mapping[About, tuple[str, ...]] = field(default_factory=dict)
     maps: Mapping[str, FieldMap] = field(default_factory=dict)
+    policies: Mapping[str, FieldMap] = field(default_factory=dict)
 
     def asks(self, field_key: str) -> bool:
         """Whether any rule asks about this field."""
@@ -119,6 +120,11 @@ def build(
         rules={about: tuple(items) for about, items in ruled.items()},
         problems={about: tuple(texts) for about, texts in problems.items()},
         maps=maps,
+        policies={
+            target.value: maps[target.key]
+            for target in TARGETS.values()
+            if target.about is About.CONTACT and target.key in maps
+        },
     )
 
 

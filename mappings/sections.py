@@ -7,7 +7,8 @@ from typing import Any
 
 from django.forms import BoundField, Form
 
-from mappings import forms, options, services, suggest, tables
+from mappings import drafts, forms, options, services, services_table, staff_table, suggest, tables
+from mappings.differences import Difference, differences
 from mappings.models import MappingSet
 from mappings.sides import Gaps, TargetView, find_gaps
 from mappings.spec import Choices, choices_from_json
@@ -21,6 +22,10 @@ TITLES = {
     "taxes": "Tax",
     "payments": "Payments",
     "tracking": "Tracking",
+    "staff": "Staff",
+    "fields": "Fields",
+    "rules": "Rules",
+    "lookups": "Look-ups",
     "notes": "Notes",
     "versions": "Versions",
 }
@@ -30,30 +35,50 @@ FORMS: dict[str, Callable[..., Any]] = {
     "taxes": forms.TaxForm,
     "payments": forms.PaymentsForm,
     "tracking": forms.TrackingForm,
+    "staff": forms.StaffForm,
     "notes": forms.NotesForm,
+    "approvals": forms.ApprovalsForm,
 }
 
 SUGGESTIONS = "suggestions"
-"""Not a tab: publishing what the app suggests, while nothing is published yet."""
+"""Not a tab: taking what the app suggests into the draft, while nothing is published yet."""
+
+SHOWN_ON = {"approvals": "rules"}
+"""Sections that are a part of another one's tab."""
 
 EDITABLE = frozenset({*FORMS, "services", SUGGESTIONS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """Everything the pages show about one practice's mapping."""
+    """Everything the pages show about one practice's mapping.
+
+    ``choices`` are the draft's where there is one, else those in force, else what the app suggests. ``version`` is
+    the one in force, 0 before the first.
+    """
 
     version: int
     published: MappingSet | None
+    draft: MappingSet | None
     choices: Choices
+    in_force: Choices
     view: TargetView
     gaps: Gaps
     suggested: Suggestions
 
     @property
-    def in_force(self) -> Choices:
-        """What a new version is compared with: nothing chosen, as long as nothing is published."""
-        return self.choices if self.version else Choices()
+    def revision(self) -> int:
+        """What a form sends back, so that two people who edit notice each other."""
+        return self.draft.revision if self.draft else 0
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether another version came in force after the draft was begun."""
+        return self.draft is not None and self.draft.based_on != self.version
+
+    def changes(self) -> list[Difference]:
+        """What publishing the draft would change."""
+        return differences(self.in_force, self.choices, self.view) if self.draft else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,21 +104,37 @@ class Outcome:
 
 
 def state_of(practice: Practice) -> State:
-    published = services.current(practice)
+    published, draft = services.current(practice), drafts.draft_of(practice)
     view = services.view_of(practice)
-    choices = choices_from_json(published.choices) if published else suggest.auto_choices(view)
+    in_force = choices_from_json(published.choices) if published else Choices()
+    if draft is not None:
+        choices = choices_from_json(draft.choices)
+    else:
+        choices = in_force if published else suggest.auto_choices(view)
     return State(
         version=published.version if published else 0,
         published=published,
+        draft=draft,
         choices=choices,
+        in_force=in_force,
         view=view,
         gaps=find_gaps(view, choices),
         suggested=suggest.suggest(view),
     )
 
 
+def tab_of(section: str) -> str:
+    """The tab where a section is shown."""
+    return SHOWN_ON.get(section, section)
+
+
+def as_sent(state: State, sent: Outcome | None) -> State:
+    """The state with what a form sent in place of what is chosen, to fill the tables in again."""
+    return dataclasses.replace(state, choices=sent.choices) if sent else state
+
+
 def form_of(section: str, state: State, data: Any = None) -> Form | None:
-    """The form of a section, if it has one, filled with what is in force or with what was sent."""
+    """The form of a section, if it has one, filled with what is chosen or with what was sent."""
     make = FORMS.get(section)
     return make(data, view=state.view, choices=state.choices) if make else None
 
@@ -127,7 +168,7 @@ def fields_of(form: Form | None, state: State) -> list[Field]:
 
 
 def proposed(section: str, state: State, data: Mapping[str, Any]) -> Outcome:
-    """The choices that a sent section would put in force."""
+    """The choices that a sent section amounts to."""
     if section == SUGGESTIONS:
         return Outcome(choices=state.choices)
     fill = section == "taxes" and "use_suggestions" in data
@@ -149,8 +190,9 @@ def _with_table(
 ) -> tuple[Choices, list[str]]:
     keys = {row.key for row in rows_of(section, state)}
     if section == "services":
-        table, problems = _table(data, keys, options.sales_options(state.view), choices.account_by_service)
-        return dataclasses.replace(choices, account_by_service=table), problems
+        return services_table.read(data, keys, state.view, choices)
+    if section == "staff":
+        return staff_table.read(data, state.view, choices)
     if section == "taxes":
         table, problems = _table(data, keys, options.tax_options(state.view), choices.tax_by_label)
         return dataclasses.replace(choices, tax_by_label=table), problems

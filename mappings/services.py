@@ -5,7 +5,9 @@ This package does not know how the two systems are read. Whoever reads them regi
 Both are called at start-up only.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from django.db import transaction
@@ -13,6 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from mappings import suggest
+from mappings.catalog import About
 from mappings.models import MappingSet, SetState, Table, ValueMap
 from mappings.sides import (
     BrandingTheme,
@@ -25,6 +28,7 @@ from mappings.sides import (
     find_gaps,
 )
 from mappings.spec import Choices, choices_from_json, choices_to_json
+from mappings.subjects import Subject
 from practices import audit
 from practices.models import Practice, Provider, User
 
@@ -34,6 +38,7 @@ __all__ = [
     "LabelUse",
     "MethodUse",
     "Outdated",
+    "RuleUse",
     "ServiceUse",
     "SourceView",
     "TargetView",
@@ -46,16 +51,35 @@ __all__ = [
     "publish_suggested_once",
     "register_facts",
     "register_on_published",
+    "register_rule_use",
+    "register_samples",
     "roll_back",
+    "rule_use",
+    "samples_of",
     "view_of",
 ]
 
 SUGGESTED_NOTE = "Suggested by the app"
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleUse:
+    """How many records a rule applied to when everything was last planned, and what became of them."""
+
+    records: int
+    skipped: int = 0
+    held: int = 0
+    counted_at: datetime | None = None
+
+
 FactsProvider = Callable[[Practice], TargetView]
 PublishedHook = Callable[[MappingSet], None]
+SampleProvider = Callable[[Practice, About, int], list[Subject]]
+RuleUseProvider = Callable[[Practice], Mapping[str, tuple[int, int, int, datetime | None]]]
 
 _provider: FactsProvider | None = None
+_samples: SampleProvider | None = None
+_rule_use: RuleUseProvider | None = None
 _hooks: list[PublishedHook] = []
 
 
@@ -67,6 +91,32 @@ def register_facts(provider: FactsProvider) -> None:
     """Name the function that reads a practice's two sides. The last one named is used."""
     global _provider
     _provider = provider
+
+
+def register_samples(provider: SampleProvider) -> None:
+    """Name the function that finds recent records (practice, what they are, how many) to show a mapping on."""
+    global _samples
+    _samples = provider
+
+
+def register_rule_use(provider: RuleUseProvider) -> None:
+    """Name the function that tells by rule key: records, skipped, held, when counted."""
+    global _rule_use
+    _rule_use = provider
+
+
+def samples_of(practice: Practice, about: About, limit: int = 5) -> list[Subject]:
+    """Recent records of the practice; none where nobody can tell."""
+    return _samples(practice, about, limit) if _samples else []
+
+
+def rule_use(practice: Practice) -> dict[str, RuleUse]:
+    """How often the practice's rules applied, by key; rules that nobody counted yet are left out."""
+    counted = _rule_use(practice) if _rule_use else {}
+    return {
+        key: RuleUse(records=records, skipped=skipped, held=held, counted_at=counted_at)
+        for key, (records, skipped, held, counted_at) in counted.items()
+    }
 
 
 def register_on_published(hook: PublishedHook) -> None:
@@ -151,12 +201,12 @@ def roll_back(
 ) -> MappingSet:
     """Publish the choices of an earlier version again, as a new one.
 
-    Raises :class:`MappingSet.DoesNotExist` for a version the practice never had, :class:`Outdated` as
-    :func:`publish` does.
+    A draft stays as it is. Raises :class:`MappingSet.DoesNotExist` for a version that was never in force,
+    :class:`Outdated` as :func:`publish` does.
     """
     with transaction.atomic():
         lock(practice)
-        old: MappingSet = _sets(practice).get(version=version)
+        old: MappingSet = _sets(practice).exclude(state=SetState.DRAFT).get(version=version)
         return _publish(
             practice,
             choices_from_json(old.choices),

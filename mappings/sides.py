@@ -3,6 +3,7 @@
 Pure data. Whoever reads the two systems fills it in; nothing here knows where it came from.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -46,6 +47,16 @@ class MethodUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StaffUse:
+    """Whom the source names as partner or manager of clients; ``in_target``: the target's user with that e-mail."""
+
+    email: str
+    partner_of: int = 0
+    manager_of: int = 0
+    in_target: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceView:
     """``is_read`` is true once services and invoices have been read completely at least once."""
 
@@ -53,6 +64,7 @@ class SourceView:
     services: tuple[ServiceUse, ...] = ()
     labels: tuple[LabelUse, ...] = ()
     methods: tuple[MethodUse, ...] = ()
+    staff: tuple[StaffUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +176,7 @@ def find_gaps(view: TargetView, choices: Choices) -> Gaps:
     for item in choices.tracking:
         if item.option not in view.facts.tracking.get(item.category, frozenset()):
             broken.append(f"Tracking {item.category}: {item.option}")
+    broken += _broken_by_service(view, choices, names)
     return Gaps(
         sales_account=not choices.sales_account,
         default_tax=not choices.default_tax,
@@ -176,3 +189,14 @@ def find_gaps(view: TargetView, choices: Choices) -> Gaps:
         ),
         broken=tuple(broken),
     )
+
+
+def _broken_by_service(view: TargetView, choices: Choices, names: Mapping[str, str]) -> Iterator[str]:
+    """Items and tracking options of single services that the target no longer offers."""
+    for key, code in choices.item_by_service.items():
+        if view.facts.items is not None and code not in view.facts.items:
+            yield f"Service {names.get(key, key)}: item {code}"
+    for key, table in choices.tracking_by_service.items():
+        for category, option in table.items():
+            if option not in view.facts.tracking.get(category, frozenset()):
+                yield f"Service {names.get(key, key)}: {category}: {option}"

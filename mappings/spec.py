@@ -27,7 +27,8 @@ class Choices:
     ``account_by_service`` and ``tax_by_label`` are keyed by the source's service id and tax label.
     ``line_amounts`` is auto, Exclusive or Inclusive; ``terms_days`` ``None`` keeps the source's due date;
     ``post_payments`` is collected or paid_out; ``notes`` is changes, all or none. ``item_by_service`` and
-    ``tracking_by_service`` (option by category) are keyed by service id. ``fields`` are those that differ from the
+    ``tracking_by_service`` (option by category) are keyed by service id, ``tracking_by_staff`` by the e-mail address of
+    the client's manager or partner, as ``staff_from`` says (empty: not used). ``fields`` are those that differ from the
     app's own (``mappings.defaults``). A request for approval runs out after ``approval_days``; with ``approve_own``
     the person who asked may approve.
     """
@@ -49,6 +50,8 @@ class Choices:
     notes: str = "changes"
     item_by_service: dict[str, str] = field(default_factory=dict)
     tracking_by_service: dict[str, dict[str, str]] = field(default_factory=dict)
+    staff_from: str = ""
+    tracking_by_staff: dict[str, dict[str, str]] = field(default_factory=dict)
     fields: tuple[FieldMap, ...] = ()
     rules: tuple[Rule, ...] = ()
     lookups: tuple[Lookup, ...] = ()

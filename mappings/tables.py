@@ -1,12 +1,13 @@
 """The value tables as rows for the page: use, choice, what may be chosen, suggestion. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from mappings import options
 from mappings.differences import method_name
 from mappings.options import Option
+from mappings.services_table import Select, selects
 from mappings.sides import TargetView
 from mappings.spec import Choices
 from mappings.suggest import Suggestion
@@ -25,6 +26,7 @@ class Row:
     options: tuple[Option, ...]
     suggestion: Suggestion | None = None
     suggested_name: str = ""
+    more: tuple[Select, ...] = ()
 
     @property
     def state(self) -> str:
@@ -51,11 +53,17 @@ def service_rows(view: TargetView, choices: Choices) -> list[Row]:
         for use in view.source.services
     ]
     rows.sort(key=lambda row: (-row.lines, -row.amount, row.name.casefold()))
+    mapped = {key: "" for table in (choices.item_by_service, choices.tracking_by_service) for key in table}
     return rows + _left_over(
-        choices.account_by_service,
+        mapped | choices.account_by_service,
         {row.key for row in rows},
         lambda value: options.sales_options(view, value),
     )
+
+
+def with_selects(rows: Iterable[Row], view: TargetView, choices: Choices) -> list[Row]:
+    """Rows of services with their item and tracking; only for those on a page, as Xero may have many items."""
+    return [replace(row, more=selects(row.key, view, choices)) for row in rows]
 
 
 def label_rows(view: TargetView, choices: Choices, suggestions: Mapping[str, Suggestion]) -> list[Row]:

@@ -16,8 +16,8 @@ from mappings.spec import Choices
 from practices.models import Practice, Role
 from tests.make import make_member, make_practice
 from tests.mappings import offers
+from tests.mappings.browsing import drafted, logged_in, publish, revision
 from tests.mappings.conftest import Offer
-from tests.mappings.test_pages import logged_in, publish
 
 CHOICES = Choices(
     sales_account="200",
@@ -123,7 +123,8 @@ def practice(offer: Offer) -> Practice:
 
 def send(client: Client, content: bytes, table: str = "services") -> tuple[int, str]:
     file = SimpleUploadedFile("table.csv", content, content_type="text/csv")
-    response = client.post(f"/p/harbour/mapping/tables/{table}/import/", {"file": file})
+    sent = {"file": file, "revision": revision(Practice.objects.get(slug="harbour"))}
+    response = client.post(f"/p/harbour/mapping/tables/{table}/import/", sent, follow=True)
     return response.status_code, unescape(response.content.decode())
 
 
@@ -136,9 +137,10 @@ def test_round_trip_through_the_pages(practice: Practice) -> None:
     changed = response.content.replace(b"serv_1,Bookkeeping,,", b"serv_1,Bookkeeping,202,")
     status, page = send(web, changed)
     assert status == 200
-    assert "Publish 1 change?" in page
+    assert "Saved in the draft." in page
     assert services.load_choices(practice)[0] == 1
-    publish(web, page)
+    assert drafted(practice).account_by_service == {"serv_1": "202"}
+    publish(web)
     assert services.load_choices(practice)[1].account_by_service == {"serv_1": "202"}
 
 

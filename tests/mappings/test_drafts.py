@@ -78,7 +78,10 @@ def test_a_rollback_meanwhile_is_not_undone_by_the_draft(practice: Practice, adm
     services.publish(practice, choices(), actor=admin)
     services.publish(practice, choices(clearing_account="612", number_prefix="X-"), actor=admin)
     drafts.save(
-        practice, choices(clearing_account="612", number_prefix="X-", rules=(LARGE,)), actor=admin, what="rules"
+        practice,
+        choices(clearing_account="612", number_prefix="X-", rules=(LARGE,)),
+        actor=admin,
+        what="rules",
     )
     services.roll_back(practice, 1, admin)
     with pytest.raises(Outdated):
@@ -111,7 +114,8 @@ def test_every_act_is_on_the_audit_trail(practice: Practice, admin: User) -> Non
 def test_the_database_keeps_published_versions_and_one_draft(practice: Practice, admin: User) -> None:
     services.publish(practice, choices(), actor=admin)
     published = MappingSet.objects.filter(practice=practice)
-    for change in ({"choices": {}}, {"version": 9}, {"state": SetState.DRAFT}):
+    changes: tuple[dict[str, Any], ...] = ({"choices": {}}, {"version": 9}, {"state": SetState.DRAFT})
+    for change in changes:
         with pytest.raises(ProgrammingError), transaction.atomic():
             published.update(**change)
     drafts.save(practice, choices(sales_account="210"), actor=admin, what="invoices")

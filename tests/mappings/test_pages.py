@@ -1,8 +1,4 @@
-"""The mapping pages: who may look, who may change, and that nothing changes before it is confirmed."""
-
-import re
-from html import unescape
-from typing import Any
+"""The mapping pages: who may look, who may change, and that nothing is in force before it is published."""
 
 import pytest
 from django.db import connection
@@ -16,20 +12,15 @@ from mappings.spec import Choices
 from practices.models import Practice, Role, User
 from tests.make import make_member, make_practice, make_user
 from tests.mappings import offers
+from tests.mappings.browsing import INVOICES, drafted, logged_in, page_of, publish, save
 from tests.mappings.conftest import Offer
 
 pytestmark = pytest.mark.django_db
 
-TABS = ["invoices", "services", "taxes", "payments", "tracking", "notes", "versions"]
-INVOICES = {
-    "invoice_status": "DRAFT",
-    "sales_account": "202",
-    "number_prefix": "IGN-",
-    "terms_days": "14",
-    "branding_theme": "theme-1",
-    "line_amounts": "auto",
-    "documents_from": "2026-07-01",
-}
+TABS = [
+    *("invoices", "services", "taxes", "payments", "tracking"),
+    *("fields", "rules", "lookups", "notes", "versions"),
+]
 
 
 @pytest.fixture
@@ -45,37 +36,6 @@ def owner(practice: Practice) -> User:
 @pytest.fixture
 def web(owner: User, offer: Offer) -> Client:
     return logged_in(owner)
-
-
-def logged_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def page_of(client: Client, path: str = "", status: int = 200) -> str:
-    response = client.get(f"/p/harbour/mapping/{path}")
-    assert response.status_code == status, response.content[:500]
-    return unescape(response.content.decode())
-
-
-def review(client: Client, section: str, data: dict[str, Any], status: int = 200) -> str:
-    response = client.post(f"/p/harbour/mapping/review/{section}/", data)
-    assert response.status_code == status, response.content[:500]
-    return unescape(response.content.decode())
-
-
-def proposal_in(page: str) -> str:
-    found = re.search(r'name="proposal" value="([^"]+)"', page)
-    assert found is not None
-    return found.group(1)
-
-
-def publish(client: Client, page: str, note: str = "") -> str:
-    data = {"proposal": proposal_in(page), "note": note}
-    response = client.post("/p/harbour/mapping/publish/", data, follow=True)
-    assert response.status_code == 200
-    return unescape(response.content.decode())
 
 
 @pytest.mark.parametrize("tab", TABS)
@@ -102,38 +62,6 @@ def test_odd_addresses(web: Client, path: str) -> None:
     page_of(web, path)
 
 
-def test_save_shows_old_and_new_and_publishes_only_when_confirmed(
-    web: Client, practice: Practice, owner: User
-) -> None:
-    services.publish(practice, Choices(sales_account="200", default_tax="OUTPUT"), actor=owner)
-    page = review(web, "invoices", INVOICES)
-    assert "Publish 5 changes?" in page
-    for words in (
-        "200 Sales",
-        "202 Bookkeeping Fees",
-        "Draft",
-        "14 days after the invoice",
-        "1 Jul 2026",
-        "Standard",
-    ):
-        assert words in page
-    assert services.load_choices(practice)[0] == 1
-    page = publish(web, page, note="New financial year")
-    assert "Version 2 of the mapping is in force." in page
-    version, choices = services.load_choices(practice)
-    assert (version, choices.sales_account, choices.terms_days) == (2, "202", 14)
-    assert choices.default_tax == "OUTPUT"
-    made = MappingSet.objects.get(version=2)
-    assert (made.note, made.created_by) == ("New financial year", owner)
-
-
-def test_nothing_different_makes_no_version(web: Client, practice: Practice, owner: User) -> None:
-    services.publish(practice, Choices(notes="all"), actor=owner)
-    response = web.post("/p/harbour/mapping/review/notes/", {"notes": "all"}, follow=True)
-    assert "no new version" in response.content.decode()
-    assert MappingSet.objects.count() == 1
-
-
 @pytest.mark.parametrize(
     "change",
     [
@@ -153,7 +81,7 @@ def test_nothing_different_makes_no_version(web: Client, practice: Practice, own
 def test_impossible_values_are_refused(web: Client, change: dict[str, str]) -> None:
     if change == {"number_prefix": "IGN\n"}:  # a text field is stripped, so a line feed in the middle
         change = {"number_prefix": "IG\nN"}
-    page = review(web, "invoices", INVOICES | change, status=422)
+    page = save(web, "invoices", INVOICES | change, status=422)
     assert "field-error" in page
     assert MappingSet.objects.count() == 0
 
@@ -165,15 +93,43 @@ def test_services_choose_only_income_accounts(web: Client, practice: Practice) -
     assert "Bank Fees" not in page
     assert "$18,000.00" in page
     for wrong in ("404", "299", "608", "no such"):
-        assert "can't be chosen" in review(web, "services", {"to:serv_1": wrong}, status=422)
-    assert "not on this page" in review(web, "services", {"to:serv_99": "202"}, status=422)
-    page = publish(web, review(web, "services", {"to:serv_1": "202", "to:serv_2": ""}))
+        assert "can't be chosen" in save(web, "services", {"to:serv_1": wrong}, status=422)
+    assert "not on this page" in save(web, "services", {"to:serv_99": "202"}, status=422)
+    save(web, "services", {"to:serv_1": "202", "to:serv_2": ""})
+    publish(web)
     assert services.load_choices(practice)[1].account_by_service == {"serv_1": "202"}
+
+
+def test_services_have_an_item_and_tracking_of_their_own(
+    web: Client, practice: Practice, offer: Offer
+) -> None:
+    assert "Default" in page_of(web, "?tab=services")
+    assert 'name="item:serv_1"' not in page_of(web, "?tab=services"), "Xero's items have not been read"
+    offer.view = offers.view(facts=offers.facts(items=frozenset({"BK", "TAX"})))
+    page = page_of(web, "?tab=services")
+    assert '<datalist id="items"><option value="BK">' in page
+    assert 'name="track0:serv_1"' in page
+    for wrong in ({"item:serv_1": "NO"}, {"track0:serv_1": "Hobart"}, {"track1:serv_1": "Sydney"}):
+        assert "can't be chosen" in save(web, "services", wrong, status=422)
+    sent = {"item:serv_1": "BK", "track0:serv_1": "Perth", "track1:serv_1": "Tax", "track0:serv_2": "Sydney"}
+    save(web, "services", sent)
+    choices = drafted(practice)
+    assert choices.item_by_service == {"serv_1": "BK"}
+    assert choices.tracking_by_service == {
+        "serv_1": {"Office": "Perth", "Service line": "Tax"},
+        "serv_2": {"Office": "Sydney"},
+    }
+    page = page_of(web, "draft/")
+    assert "Bookkeeping: item" in page
+    assert "Bookkeeping: Office" in page
+    save(web, "services", {"item:serv_1": "", "track0:serv_1": "", "track1:serv_1": "", "track0:serv_2": ""})
+    assert (drafted(practice).item_by_service, drafted(practice).tracking_by_service) == ({}, {})
 
 
 def test_page_of_services_leaves_the_others_alone(web: Client, practice: Practice) -> None:
     services.publish(practice, Choices(account_by_service={"serv_1": "202", "serv_2": "200"}), actor=None)
-    publish(web, review(web, "services", {"to:serv_2": ""}))
+    save(web, "services", {"to:serv_2": ""})
+    publish(web)
     assert services.load_choices(practice)[1].account_by_service == {"serv_1": "202"}
 
 
@@ -181,7 +137,7 @@ def test_services_can_be_searched_and_narrowed(web: Client, practice: Practice) 
     services.publish(practice, Choices(sales_account="200", account_by_service={"serv_1": "202"}), actor=None)
     page = page_of(web, "?tab=services&q=TAX")
     assert "Tax return" in page
-    assert "Bookkeeping<" not in page
+    assert 'name="to:serv_1"' not in page
     page = page_of(web, "?tab=services&only=unmapped")
     assert 'name="to:serv_1"' not in page
     assert 'name="to:serv_2"' in page
@@ -193,7 +149,8 @@ def test_kept_choice_that_xero_stopped_offering_is_named(web: Client, practice: 
     page = page_of(web, "?tab=services")
     assert "299 Old Fees (not offered by Xero any more)" in page
     assert "Service Bookkeeping: 299 Old Fees" in page
-    publish(web, review(web, "services", {"to:serv_1": "299", "to:serv_2": "202"}))
+    save(web, "services", {"to:serv_1": "299", "to:serv_2": "202"})
+    publish(web)
     assert services.load_choices(practice)[1].account_by_service == {"serv_1": "299", "serv_2": "202"}
 
 
@@ -207,9 +164,10 @@ def test_tax_labels(web: Client, practice: Practice) -> None:
     assert "GST on Expenses" not in page
     assert "same name" in page
     sent = {"default_tax": "OUTPUT", "to:GST on Income": "", "to:Disbursement": ""}
-    assert "can't be chosen" in review(web, "taxes", sent | {"to:Disbursement": "INPUT"}, status=422)
-    assert "field-error" in review(web, "taxes", sent | {"default_tax": ""}, status=422)
-    publish(web, review(web, "taxes", sent | {"default_tax": "", "use_suggestions": "1"}))
+    assert "can't be chosen" in save(web, "taxes", sent | {"to:Disbursement": "INPUT"}, status=422)
+    assert "field-error" in save(web, "taxes", sent | {"default_tax": ""}, status=422)
+    save(web, "taxes", sent | {"default_tax": "", "use_suggestions": "1"})
+    publish(web)
     assert services.load_choices(practice)[1].default_tax == "OUTPUT"
     assert services.load_choices(practice)[1].tax_by_label == {"GST on Income": "OUTPUT"}
     assert "(1 missing)" in page_of(web, "?tab=taxes")
@@ -217,15 +175,17 @@ def test_tax_labels(web: Client, practice: Practice) -> None:
 
 def test_payments(web: Client, practice: Practice) -> None:
     sent = {"clearing_account": "608", "post_payments": "paid_out", "to:card": "090"}
-    publish(web, review(web, "payments", sent))
+    save(web, "payments", sent)
+    publish(web)
     choices = services.load_choices(practice)[1]
     assert (choices.clearing_account, choices.post_payments) == ("608", "paid_out")
     assert choices.clearing_by_method == {"card": "090"}
-    review(web, "payments", sent | {"clearing_account": "200"}, status=422)
+    save(web, "payments", sent | {"clearing_account": "200"}, status=422)
 
 
 def test_tracking_takes_two_categories_at_most(web: Client, practice: Practice, offer: Offer) -> None:
-    publish(web, review(web, "tracking", {"category_0": "Sydney", "category_1": "Tax"}))
+    save(web, "tracking", {"category_0": "Sydney", "category_1": "Tax"})
+    publish(web)
     chosen = services.load_choices(practice)[1].tracking
     assert [(item.category, item.option) for item in chosen] == [
         ("Office", "Sydney"),
@@ -234,46 +194,24 @@ def test_tracking_takes_two_categories_at_most(web: Client, practice: Practice, 
     third = {**offer.view.facts.tracking, "Team": frozenset({"Red"})}
     offer.view = offers.view(facts=offers.facts(tracking=third))
     sent = {"category_0": "Sydney", "category_1": "Tax", "category_2": "Red"}
-    assert "Xero takes 2" in review(web, "tracking", sent, status=422)
-    review(web, "tracking", {"category_0": "Hobart"}, status=422)
+    assert "Xero takes 2" in save(web, "tracking", sent, status=422)
+    save(web, "tracking", {"category_0": "Hobart"}, status=422)
 
 
 def test_notes_state_what_they_cost(web: Client, practice: Practice) -> None:
     assert "51" in page_of(web, "?tab=notes")
-    publish(web, review(web, "notes", {"notes": "none"}))
+    save(web, "notes", {"notes": "none"})
+    publish(web)
     assert services.load_choices(practice)[1].notes == "none"
 
 
 def test_suggestions_can_be_published_as_they_are(web: Client, practice: Practice) -> None:
     assert "not in force until it is published" in page_of(web)
-    publish(web, review(web, "suggestions", {}))
+    save(web, "suggestions", {})
+    publish(web)
     version, choices = services.load_choices(practice)
     assert (version, choices.sales_account, choices.clearing_account) == (1, "200", "608")
-    review(web, "suggestions", {}, status=404)
-
-
-def test_two_admins_deciding_at_once(web: Client, practice: Practice, offer: Offer) -> None:
-    services.publish(practice, Choices(), actor=None)
-    mine = review(web, "notes", {"notes": "none"})
-    other = logged_in(make_member(practice, Role.ADMIN))
-    publish(other, review(other, "notes", {"notes": "all"}))
-    assert "Someone published another version" in publish(web, mine)
-    assert services.load_choices(practice)[1].notes == "all"
-
-
-def test_confirmation_is_good_for_one_practice_and_can_not_be_made_up(web: Client, owner: User) -> None:
-    page = review(web, "notes", {"notes": "none"})
-    other = make_practice(slug="elsewhere")
-    make_member(other, Role.OWNER, user=owner)
-    for path, proposal in (
-        ("elsewhere", proposal_in(page)),
-        ("harbour", "made-up"),
-        ("harbour", ""),
-        ("harbour", proposal_in(page)[:-3]),
-    ):
-        response = web.post(f"/p/{path}/mapping/publish/", {"proposal": proposal}, follow=True)
-        assert "has run out" in response.content.decode()
-    assert MappingSet.objects.count() == 0
+    save(web, "suggestions", {}, status=404)
 
 
 def test_versions_and_going_back(web: Client, practice: Practice, owner: User) -> None:
@@ -295,6 +233,10 @@ def test_versions_and_going_back(web: Client, practice: Practice, owner: User) -
 
 READ = [
     "",
+    "draft/",
+    "?tab=fields",
+    "?tab=rules",
+    "?tab=lookups",
     "?tab=services",
     "?tab=versions",
     "versions/1/",
@@ -302,9 +244,11 @@ READ = [
     "tables/taxes/export/",
 ]
 WRITE = [
-    "review/notes/",
-    "review/services/",
-    "publish/",
+    "save/notes/",
+    "save/services/",
+    "draft/publish/",
+    "draft/discard/",
+    "draft/update/",
     "versions/1/restore/",
     "tables/services/import/",
 ]
@@ -318,7 +262,7 @@ def test_who_may_read_and_who_may_write(practice: Practice, offer: Offer, role: 
     for path in READ:
         page = page_of(client, path)
         if path == "?tab=services":
-            assert ("Review the change" in page) is may_write
+            assert ("Save in the draft" in page) is may_write
             assert ("fieldset disabled" in page) is not may_write
     for path in WRITE:
         refused = client.post(f"/p/harbour/mapping/{path}").status_code == 403
@@ -356,7 +300,7 @@ def test_pages_need_the_same_queries_however_many_services(
     offer.view = offers.view(source=SourceView(is_read=True, services=many, labels=labels))
     with CaptureQueriesContext(connection) as lots:
         page = page_of(web, "?tab=services")
-    assert len(few) == len(lots) <= 12
+    assert len(few) == len(lots) <= 13
     assert page.count('name="to:') == 50
     assert "50 of 500" in page
 
@@ -367,3 +311,14 @@ def test_names_are_shown_as_text(web: Client, offer: Offer) -> None:
     response = web.get("/p/harbour/mapping/?tab=services")
     assert b"<script>alert" not in response.content
     assert b'"><script>x' not in response.content
+
+
+def test_items_and_tracking_of_services_that_xero_dropped_are_named(
+    web: Client, practice: Practice, offer: Offer
+) -> None:
+    gone = Choices(item_by_service={"serv_1": "OLD"}, tracking_by_service={"serv_1": {"Office": "Hobart"}})
+    services.publish(practice, gone, actor=None)
+    assert "Service Bookkeeping: Office: Hobart" in page_of(web)
+    assert "Service Bookkeeping: item OLD" not in page_of(web), "Xero's items have not been read"
+    offer.view = offers.view(facts=offers.facts(items=frozenset({"BK"})))
+    assert "Service Bookkeeping: item OLD" in page_of(web)

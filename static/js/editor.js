@@ -1,0 +1,20 @@
+// The editors of rules and fields renew themselves when a list decides what the next one offers. What is typed
+// meanwhile is put back into the renewed form.
+(function () {
+  "use strict";
+  var typed = {};
+
+  function note(event) {
+    var input = event.target;
+    if (input.name && input.closest("#editor")) { typed[input.name] = input.value; }
+  }
+
+  document.addEventListener("htmx:beforeRequest", function () { typed = {}; });
+  document.addEventListener("input", note);
+  document.addEventListener("htmx:afterSwap", function () {
+    Object.keys(typed).forEach(function (name) {
+      var input = document.querySelector("#editor [name='" + CSS.escape(name) + "']");
+      if (input && input.type !== "checkbox" && input.value !== typed[name]) { input.value = typed[name]; }
+    });
+  });
+})();
