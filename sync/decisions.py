@@ -8,9 +8,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
+from mappings.services import load_choices
 from practices.audit import entry, record
 from practices.models import AuditEntry, Practice, User
 from sync import incidents, live, runs
+from sync.approvals import asking
 from sync.models import (
     OPEN_CHANGE_STATES,
     Change,
@@ -28,7 +30,7 @@ from sync.models import (
 )
 
 RELEASABLE = frozenset({"conflict", "fill_gaps"})
-"""Reasons a person may overrule. The others need a mode, a mapping or the record itself to change."""
+"""Reasons a person may overrule. The others need a mode, a mapping, a second person or the record itself to change."""
 
 
 class NotAllowed(Exception):
@@ -39,7 +41,10 @@ DECISIONS = {"link": ReviewState.LINKED, "create": ReviewState.CREATE, "ignore":
 
 
 def release(change_ids: Iterable[int], *, practice: Practice, actor: User) -> int:
-    """Let held Changes be written as shown. Returns how many; raises :class:`NotAllowed` when none may."""
+    """Let held Changes be written as shown. Returns how many; raises :class:`NotAllowed` when none may.
+
+    Where a rule wants a second person, releasing asks that person instead of sending.
+    """
     with transaction.atomic():
         held = _locked(practice, change_ids, ChangeState.HELD)
         allowed = [change for change in held if change.reason in RELEASABLE]
@@ -48,7 +53,10 @@ def release(change_ids: Iterable[int], *, practice: Practice, actor: User) -> in
                 "None of these can be released. Watch mode is switched off on the plan page; other reasons have to "
                 "be solved where they come from."
             )
-        _rows(allowed).update(
+        asked = asking.unapproved(allowed)
+        waits = {change.pk for change in asked}
+        free = [change for change in allowed if change.pk not in waits]
+        _rows(free).update(
             state=ChangeState.PENDING,
             purpose=Purpose.PERSON,
             reason="",
@@ -56,8 +64,12 @@ def release(change_ids: Iterable[int], *, practice: Practice, actor: User) -> in
             released_by=actor,
             not_before=None,
         )
-        _audit(practice, allowed, actor, "change.released", "Released: {}")
-    _plan(practice, actor)
+        audit_each(practice, free, actor, "change.released", "Released: {}")
+        audit_each(practice, asked, actor, "approval.asked", "Released, and asked for approval: {}")
+        if asked:
+            asking.hold(asked, released_by=actor)
+            asking.request(asked, load_choices(practice)[1], by=actor)
+    plan_and_send(practice, actor)
     return len(allowed)
 
 
@@ -78,8 +90,8 @@ def keep(change_ids: Iterable[int], *, practice: Practice, actor: User) -> int:
         _rows(kept).update(
             state=ChangeState.CANCELLED, reason="kept", message="Kept as it is in the target.", done_at=now
         )
-        _audit(practice, kept, actor, "change.kept", "Kept the target's values: {}")
-    _plan(practice, actor)
+        audit_each(practice, kept, actor, "change.kept", "Kept the target's values: {}")
+    plan_and_send(practice, actor)
     return len(kept)
 
 
@@ -106,7 +118,10 @@ def _agree_to_differ(change: Change, now: datetime) -> bool:
 
 
 def retry(change_ids: Iterable[int], *, practice: Practice, actor: User) -> int:
-    """Send parked Changes again; what may have arrived is looked up first. Returns how many."""
+    """Send parked Changes again; what may have arrived is looked up first. Returns how many.
+
+    Where a rule has come to want a second person, they wait for that one first.
+    """
     with transaction.atomic():
         changes = _locked(practice, change_ids, ChangeState.PARKED)
         _rows(changes).update(
@@ -121,9 +136,13 @@ def retry(change_ids: Iterable[int], *, practice: Practice, actor: User) -> int:
                 When(first_sent_at__isnull=False, then=Value(True)), default=F("look_up_first")
             ),
         )
-        _audit(practice, changes, actor, "change.retried", "Sent again: {}")
+        audit_each(practice, changes, actor, "change.retried", "Sent again: {}")
+        asked = asking.unapproved(changes)
+        if asked:
+            asking.hold(asked)
+            asking.request(asked, load_choices(practice)[1])
     if changes:
-        _plan(practice, actor)
+        plan_and_send(practice, actor)
     return len(changes)
 
 
@@ -138,9 +157,10 @@ def cancel(change_ids: Iterable[int], *, practice: Practice, actor: User, note: 
         _rows(changes).update(
             state=ChangeState.CANCELLED, reason="declined", message=note[:500], done_at=timezone.now()
         )
-        _audit(practice, changes, actor, "change.declined", f"Declined: {{}}. {_plain(note)}")
+        asking.withdraw_for(changes, actor)
+        audit_each(practice, changes, actor, "change.declined", f"Declined: {{}}. {plain(note)}")
     if changes:
-        _plan(practice, actor)
+        plan_and_send(practice, actor)
     return len(changes)
 
 
@@ -175,7 +195,7 @@ def decide_review(review: Review, *, actor: User, choice: str, external_id: str 
             choice=choice,
             target=external_id,
         )
-    _plan(review.practice, actor)
+    plan_and_send(review.practice, actor)
 
 
 def _still_open(review: Review) -> None:
@@ -251,7 +271,7 @@ def _reopen(review: Review, actor: User, note: str) -> None:
             state=ReviewState.OPEN, chosen_external_id="", decided_by=None, decided_at=None, note=note[:300]
         )
         record(review.practice, actor, "review.reopened", f"{review.title}: reopened", object=review)
-    _plan(review.practice, actor)
+    plan_and_send(review.practice, actor)
 
 
 def _locked(practice: Practice, change_ids: Iterable[int], *states: ChangeState) -> list[Change]:
@@ -265,7 +285,7 @@ def _rows(changes: Iterable[Change]) -> QuerySet[Any]:
     return found
 
 
-def _plan(practice: Practice, actor: User) -> None:
+def plan_and_send(practice: Practice, actor: User) -> None:
     """Plan anew, and send what was decided before any backlog."""
     runs.start(practice, trigger=Trigger.PERSON, actor=actor, reads=False)
     if Change.objects.filter(practice=practice, state=ChangeState.PENDING, purpose=Purpose.PERSON).exists():
@@ -273,12 +293,14 @@ def _plan(practice: Practice, actor: User) -> None:
     incidents.refresh(practice)
 
 
-def _plain(note: str) -> str:
+def plain(note: str) -> str:
     """A note inside a text that is filled in later."""
     return note.replace("{", "{{").replace("}", "}}")
 
 
-def _audit(practice: Practice, changes: Iterable[Change], actor: User, action: str, summary: str) -> None:
+def audit_each(
+    practice: Practice, changes: Iterable[Change], actor: User | None, action: str, summary: str
+) -> None:
     """One entry for each Change, with what it waited for until now; ``summary`` has a place for its name."""
     AuditEntry.objects.bulk_create(
         [

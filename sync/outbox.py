@@ -33,6 +33,8 @@ from sync.standings import write_standings
 from sync.world import World
 
 BATCH = 500
+OVERRULED = frozenset({APPROVAL, "conflict", "fill_gaps"})
+"""What a person who released or approved a Change has decided about. Any other reason to hold it stands."""
 
 
 class SplitPart(Func):
@@ -262,7 +264,7 @@ def _move(old: Change, item: Planned) -> bool:
         return False
     state, reason, text = _wanted_state(item)
     released = old.released_by_id is not None and (old.state == ChangeState.PENDING or old.reason == APPROVAL)
-    if released and reason != "watch":
+    if released and reason in OVERRULED:
         return False
     if (old.state, old.reason, old.message) == (state, reason, text[:500]):
         return False

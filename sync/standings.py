@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sync.models import Change, ChangeState, Flow, Snapshot, Standing
 from sync.planned import Planned
+from sync.ruled import APPROVAL
 from sync.world import World
 
 BATCH = 500
@@ -53,4 +54,6 @@ def _standing(item: Planned, change: Change | None) -> tuple[str, str, str]:
         return Standing.PENDING, "", ""
     if change is None and decision.action in {"create", "update"}:
         return Standing.FILTERED, "declined", "A person decided that this is not written."
+    if change is not None and change.reason == APPROVAL:
+        return Standing.HELD, APPROVAL, change.message[:500]
     return Standing.HELD, decision.reason[:40], decision.text[:500]

@@ -102,3 +102,32 @@ class RuleUse(PracticeOwned):
 
     def __str__(self) -> str:
         return f"{self.rule_key}: {self.records}"
+
+
+class Told(PracticeOwned):
+    """How far one member has been told by mail what waits for approval and what rules wanted said.
+
+    Requests and notices get their ``told_at`` in rounds, one round after the other. ``due_upto`` is the latest round
+    that concerns this member, ``upto`` the last one that they were mailed, ``since`` their first. A claim that its
+    sender did not end runs out, so that nothing gets lost.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField()
+    due_upto = models.DateTimeField()
+    upto = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["practice", "user"], name="told_once_per_member"),)
+        indexes = (
+            models.Index(
+                fields=["not_before"], condition=Q(upto=None) | Q(upto__lt=F("due_upto")), name="told_due"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} up to {self.upto}"

@@ -33,6 +33,9 @@ PHONE = ViewportSize(width=390, height=844)
 MOST_MS = 10_000
 """What a page may take on a busy machine before a test gives up."""
 
+GIVEN_UP = ("htmx:sendAbort", "htmx:afterRequest")
+"""A part of a page that was still being asked for when somebody went on; what fails says so in other words too."""
+
 OpenAs = Callable[..., Page]
 
 
@@ -95,6 +98,8 @@ def open_as(chromium: Browser, site: str) -> Iterator[OpenAs]:
 def _complaint(message: ConsoleMessage, site: str) -> list[str]:
     """Errors and warnings of our own pages; the providers' pages are theirs."""
     address = str(message.location.get("url", ""))
+    if message.text.startswith(GIVEN_UP):
+        return []
     if message.type not in {"error", "warning"} or (address and not address.startswith(site)):
         return []
     return [f"{message.type}: {message.text} ({address})"]

@@ -1,12 +1,15 @@
 """Every main page in a real browser: readable by everybody, in both themes, on a phone, by keyboard."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import CDPSession, Page, expect
 
+from mappings import drafts
+from mappings.spec import choices_from_json
 from practices.models import Role
 from sync.models import Review, ReviewState
 from tests.browser.conftest import PHONE, OpenAs
@@ -19,7 +22,10 @@ OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clie
 
 @pytest.fixture
 def full(transactional_db: None) -> FullPractice:
-    return make_full_practice("Harbour", versions=2)
+    made = make_full_practice("Harbour", versions=2)
+    choices = choices_from_json(made.mapping.choices)
+    drafts.save(made.practice, replace(choices, notes="all"), actor=made.people[Role.ADMIN], what="notes")
+    return made
 
 
 def addresses(full: FullPractice) -> list[str]:
@@ -42,6 +48,12 @@ def addresses(full: FullPractice) -> list[str]:
         "changes/",
         f"changes/{full.change.pk}/",
         *(f"mapping/?tab={tab}" for tab in ("invoices", "services", "taxes", "payments", "versions")),
+        *(f"mapping/?tab={tab}" for tab in ("fields", "rules", "lookups")),
+        "mapping/draft/",
+        "mapping/fields/contact.name/",
+        f"mapping/rules/{full.rule_key}/",
+        "mapping/rules/new/line/",
+        "mapping/lookups/?name=Harbour+table",
         "connections/",
         "connections/ignition/",
         "members/",
