@@ -7,20 +7,10 @@ from typing import Any
 from connectors.records import Contact
 from mappings.engine import map_contact, natural_number
 from mappings.mapped import Mapped
+from sync.fieldwise import arrived_fields, contact_update, contact_values
 from sync.linking import Directory, Match, is_active, match_contacts, survivor
 from sync.models import Link, Mode, ReviewState
-from sync.plan import (
-    Decision,
-    apply_mode,
-    arrived_fields,
-    contact_update,
-    contact_values,
-    create,
-    filtered,
-    held,
-    is_stopped,
-    may_write_contact,
-)
+from sync.plan import Decision, apply_mode, create, filtered, held, is_stopped, may_write_contact
 from sync.planned import Planned
 from sync.ruled import by_rules, skipped
 from sync.world import World, parties, references_of
@@ -146,7 +136,17 @@ def _linked(
             text = f"The linked contact was merged into “{world.contacts[final].name}” in Xero. Link it to that one."
         return replace(planned, decision=held("target_archived", text))
     country = world.spec.facts.country
-    found = contact_update(mapped, target, base, base_target, country, split=mode == Mode.TAKE_OVER)
+    client = world.clients.get(planned.source_external_id)
+    found = contact_update(
+        mapped,
+        target,
+        base,
+        base_target,
+        country,
+        policies=world.spec.program.policies,
+        source_changed_at=client.source_updated_at if client else None,
+        split=mode == Mode.TAKE_OVER,
+    )
     decision = by_rules(apply_mode(found, mode), mapped)
     return replace(planned, decision=decision, stopped=is_stopped(decision))
 

@@ -6,8 +6,9 @@ from typing import Any
 from django.utils import timezone
 
 from connectors.records import Contact, Invoice
+from sync.fieldwise import contact_values
 from sync.models import Change, Flow, Link, LinkMethod, Review, ReviewState
-from sync.plan import contact_values, invoice_values
+from sync.plan import invoice_values
 from sync.planned import Planned
 from sync.sent import as_sent, creates_sent
 from sync.world import World

@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.records import Contact, Invoice
-from mappings import normalise
 from mappings.mapped import Mapped
 from mappings.rules import Fired
 from mappings.spec import Choices
@@ -35,7 +34,6 @@ NOT_COLLECTED = {
     "refunded": "The payment was refunded: that needs a credit note in Xero.",
     "clawing_back": "The money is going back to the client: that needs a credit note in Xero.",
 }
-CONTACT_FIELDS = ("name", "email", "phone", "account_number")
 INVOICE_FIELDS = ("reference", "date", "due_date", "currency", "line_amounts", "subtotal", "tax", "total")
 EDITABLE = frozenset({"DRAFT", "SUBMITTED", "AUTHORISED"})
 
@@ -144,91 +142,6 @@ def create(mapped: Mapped) -> Decision:
             held(mapped.issues[0].code, " ".join(issue.text for issue in mapped.issues), mapped), blocked=True
         )
     return Decision(action="create", values=mapped.values, remarks=mapped.remarks)
-
-
-def contact_update(
-    mapped: Mapped,
-    target: Contact,
-    base: Mapping[str, Any],
-    base_target: Mapping[str, Any],
-    country: str,
-    *,
-    split: bool = False,
-) -> Decision:
-    """A linked contact: three-way per field against what both sides last agreed on.
-
-    Without a base (the pair was found, not written) an empty field is filled and a different one is a conflict for
-    a person. With a base only what changed in the source is written; what also changed in the target is a conflict.
-    ``split`` writes what nobody contests first; the rest is put before a person by the plan after that.
-    """
-    there = contact_values(target)
-    write: dict[str, Any] = {}
-    conflicts: dict[str, Any] = {}
-    for name in CONTACT_FIELDS:
-        ours, theirs = mapped.values.get(name, ""), there[name]
-        if not ours or same(name, ours, theirs, country):
-            continue
-        if not theirs:
-            write[name] = ours
-        elif name in base:
-            if same(name, ours, base[name], country):
-                continue
-            moved = not same(name, theirs, base_target.get(name, theirs), country)
-            (conflicts if moved else write)[name] = ours
-        elif name == "account_number":
-            continue
-        else:
-            conflicts[name] = ours
-    if conflicts and write and split:
-        before = {name: there[name] for name in write}
-        remarks = (*mapped.remarks, MORE_TO_DECIDE)
-        return Decision(action="update", values=write, before=before, remarks=remarks)
-    if conflicts:
-        names = " and ".join(LABELS[name] for name in conflicts)
-        verb = "differ" if len(conflicts) > 1 else "differs"
-        text = f"{names} {verb} between Ignition and Xero. Choose which value is right."
-        values = {**write, **conflicts}
-        before = {name: there[name] for name in values}
-        return Decision(
-            action="held", reason="conflict", text=text, values=values, before=before, remarks=mapped.remarks
-        )
-    if not write:
-        return Decision(action="nothing", remarks=mapped.remarks)
-    before = {name: there[name] for name in write}
-    return Decision(action="update", values=write, before=before, remarks=mapped.remarks)
-
-
-MORE_TO_DECIDE = "Another field of this contact differs: that one waits for a decision."
-LABELS = {"name": "Name", "email": "E-mail", "phone": "Phone", "account_number": "Client code"}
-
-
-def contact_values(target: Contact) -> dict[str, Any]:
-    return {
-        "name": target.name,
-        "email": target.email,
-        "phone": target.phone or target.mobile,
-        "account_number": target.account_number,
-    }
-
-
-def arrived_fields(sent: Mapping[str, Any], there: Mapping[str, Any], country: str) -> dict[str, Any]:
-    """What of an update without an answer the target's contact shows."""
-    return {
-        name: value
-        for name, value in sent.items()
-        if name in there and same(name, value, there[name], country)
-    }
-
-
-def same(name: str, ours: str, theirs: str, country: str) -> bool:
-    """Whether two values of a contact field mean the same to an accountant."""
-    if name == "name":
-        return normalise.name_key(ours) == normalise.name_key(theirs)
-    if name == "email":
-        return normalise.email_key(ours) == normalise.email_key(theirs)
-    if name == "phone":
-        return normalise.phone_key(ours, country) == normalise.phone_key(theirs, country)
-    return ours == theirs
 
 
 def invoice_update(
