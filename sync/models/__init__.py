@@ -14,7 +14,7 @@ from sync.models.alerting import (
     SeenAlerts,
     Severity,
 )
-from sync.models.approving import Approval, ApprovalState, Notice, RuleUse
+from sync.models.approving import Approval, ApprovalState, Notice, RuleUse, Told
 from sync.models.budget import Budget, Purpose
 from sync.models.inbox import Event, EventSource, EventState
 from sync.models.kinds import SYNCED_KINDS, Flow, Kind, Mode
@@ -31,6 +31,8 @@ from sync.models.owed import (
 from sync.models.pairs import Link, LinkMethod, Review, ReviewState
 from sync.models.pulse import Pulse
 from sync.models.reading import Cursor, Snapshot, SnapshotQuerySet, Standing
+from sync.models.reconciling import Mismatch, MismatchQuerySet, MismatchState, ReconcileRun
+from sync.models.rehearsing import Rehearsal, RehearsalRow, RehearsalState
 from sync.models.running import OPEN_RUN_STATES, Run, RunState, Trigger
 
 __all__ = [
@@ -62,11 +64,18 @@ __all__ = [
     "Kind",
     "Link",
     "LinkMethod",
+    "Mismatch",
+    "MismatchQuerySet",
+    "MismatchState",
     "Mode",
     "Notice",
     "ParkedAs",
     "Pulse",
     "Purpose",
+    "ReconcileRun",
+    "Rehearsal",
+    "RehearsalRow",
+    "RehearsalState",
     "Resolution",
     "Review",
     "ReviewState",
@@ -78,6 +87,7 @@ __all__ = [
     "Snapshot",
     "SnapshotQuerySet",
     "Standing",
+    "Told",
     "Trigger",
     "Verb",
 ]

@@ -1,0 +1,201 @@
+"""Which invoice here is which document there, so that each is looked at exactly once. Pure."""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from connectors.records import Invoice
+from mappings.spec import Choices
+from sync.documents import DEAD, Ledger, match_invoice
+from sync.linking import days_apart
+from sync.plan import NOT_ISSUED, may_write_invoice
+from sync.reconcile.books import ZERO, Books, Expected
+
+OURS = re.compile(r"^(PROP|CLI)-", re.IGNORECASE)
+"""References that Ignition gives its invoices."""
+TWIN_DAYS = 3
+"""The same client and total within this many days is taken for the same document."""
+SAME_REFERENCE_DAYS = 10
+"""Monthly billing repeats client, total and reference; a repetition sooner than this is no billing."""
+NOTHING = Expected()
+_ANY = Choices()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """An invoice and its document, or one of them alone. Ids are those of the link, even where a record is not there.
+
+    ``twin_of`` is the document that this one seems to repeat.
+    """
+
+    source: Invoice | None = None
+    target: Invoice | None = None
+    expected: Expected = NOTHING
+    source_id: str = ""
+    target_id: str = ""
+    is_linked: bool = False
+    is_gone: bool = False
+    twin_of: str = ""
+
+    @property
+    def left(self) -> bool:
+        """Whether the source's total counts it."""
+        return self.source is not None and not self.is_gone and self.source.status not in NOT_ISSUED
+
+    @property
+    def right(self) -> bool:
+        """Whether the target's total counts it."""
+        return self.target is not None and self.target.status.upper() not in DEAD
+
+    @property
+    def key(self) -> str:
+        return self.source_id or f"x:{self.target_id}"
+
+    def left_money(self, home: str) -> tuple[str, Decimal]:
+        if self.source is None or not self.left:
+            return (self.target.currency if self.target else "") or home, ZERO
+        return self.source.currency or home, self.source.total
+
+    def right_money(self, home: str) -> tuple[str, Decimal]:
+        if self.target is None or not self.right:
+            return (self.source.currency if self.source else "") or home, ZERO
+        return self.target.currency or home, self.target.total
+
+    def left_tax(self, home: str) -> tuple[str, Decimal]:
+        return self.left_money(home)[0], (self.expected.tax or ZERO) if self.left else ZERO
+
+    def right_tax(self, home: str) -> tuple[str, Decimal]:
+        tax = self.target.tax if self.target is not None and self.right else None
+        return self.right_money(home)[0], tax or ZERO
+
+    @property
+    def tax_is_known(self) -> bool:
+        return not self.left or self.expected.tax is not None
+
+
+def units_of(books: Books) -> tuple[list[Unit], list[Unit]]:
+    """Every invoice of the source and every document of the target that comes from it: inside the window, outside."""
+    found, taken = _pairs(books)
+    inside = [unit for unit in found if _inside(books, unit)]
+    outside = [unit for unit in found if not _inside(books, unit)]
+    inside.extend(_alone(books, taken, [unit for unit in found if unit.target is not None]))
+    return inside, outside
+
+
+def _inside(books: Books, unit: Unit) -> bool:
+    """A pair is in the window or not as a whole, so that both totals count the same documents."""
+    record = unit.source or unit.target
+    return record is not None and books.inside(record.date)
+
+
+def _pairs(books: Books) -> tuple[list[Unit], set[str]]:
+    """A unit for each of the source's invoices, and the documents that belong to one."""
+    taken = set(books.invoice_links.values())
+    ledger = Ledger(books.documents, taken=taken)
+    merged: dict[str, list[str]] = defaultdict(list)
+    for contact in books.contacts.values():
+        if contact.merged_into:
+            merged[contact.merged_into].append(contact.external_id)
+    out = []
+    for key, invoice in sorted({**books.gone, **books.invoices}.items(), key=_strongest_first):
+        expected = books.expected.get(key, NOTHING)
+        there = books.invoice_links.get(key, "")
+        gone = key not in books.invoices
+        if there:
+            out.append(
+                Unit(
+                    source=invoice,
+                    target=books.documents.get(there),
+                    expected=expected,
+                    source_id=key,
+                    target_id=there,
+                    is_linked=True,
+                    is_gone=gone,
+                )
+            )
+            continue
+        barred = may_write_invoice(invoice, _ANY)
+        if gone or (barred is not None and barred.reason == "from_ledger"):
+            continue
+        contact_id = books.contact_links.get(invoice.contact_external_id, "")
+        theirs = [contact_id, *merged.get(contact_id, ())] if contact_id else []
+        own = expected.number or f"{books.chosen.prefix}{invoice.number}"
+        match = match_invoice(
+            invoice, contact_external_ids=theirs, own_number=own, total=invoice.total, ledger=ledger
+        )
+        there = match.external_id if match.external_id not in taken else ""
+        taken.update({there} - {""})
+        out.append(
+            Unit(
+                source=invoice,
+                target=books.documents.get(there),
+                expected=expected,
+                source_id=key,
+                target_id=there,
+            )
+        )
+    return out, taken
+
+
+def _strongest_first(item: tuple[str, Invoice]) -> tuple[bool, str, str]:
+    key, invoice = item
+    native = invoice.native is not None and bool(invoice.native.external_id)
+    return (not native, invoice.date.isoformat() if invoice.date else "", key)
+
+
+def _alone(books: Books, taken: set[str], pairs: list[Unit]) -> list[Unit]:
+    """Documents without an invoice that repeat one, or whose number or reference is Ignition's.
+
+    A link whose invoice could not be read leaves its document alone as well.
+    """
+    near: dict[tuple[str, str, Decimal], list[Invoice]] = defaultdict(list)
+    for unit in pairs:
+        if unit.target is not None and unit.right:
+            near[_alike(unit.target)].append(unit.target)
+    out = []
+    orphans = {
+        there: source
+        for source, there in books.invoice_links.items()
+        if source not in books.invoices and source not in books.gone
+    }
+    for document in books.documents.values():
+        key = document.external_id
+        if key in taken and key not in orphans:
+            continue
+        if document.type != "ACCREC" or document.status.upper() in DEAD or not books.inside(document.date):
+            continue
+        source_id = orphans.get(key, "")
+        if source_id:
+            out.append(Unit(target=document, source_id=source_id, target_id=key, is_linked=True))
+            continue
+        twin = next((item for item in near.get(_alike(document), ()) if _repeats(document, item)), None)
+        if twin is not None or is_ours(books, document):
+            out.append(
+                Unit(target=document, target_id=key, twin_of=twin.external_id if twin is not None else "")
+            )
+    return out
+
+
+def is_ours(books: Books, document: Invoice) -> bool:
+    """Whether a document says of itself that it comes from Ignition."""
+    prefix = books.chosen.prefix.casefold()
+    own_number = bool(prefix) and document.number.casefold().startswith(prefix)
+    return own_number or bool(OURS.match(document.reference))
+
+
+def _alike(document: Invoice) -> tuple[str, str, Decimal]:
+    return document.contact_external_id, document.currency, document.total
+
+
+def _repeats(document: Invoice, other: Invoice) -> bool:
+    apart = days_apart(document.date, other.date)
+    same_reference = bool(document.reference) and document.reference == other.reference
+    return apart <= TWIN_DAYS or (same_reference and apart <= SAME_REFERENCE_DAYS)
+
+
+def is_young(books: Books, record: Invoice, grace: timedelta) -> bool:
+    """Whether a record came so recently that it is too early to miss its counterpart."""
+    moment = record.source_created_at or record.source_updated_at
+    return moment is not None and books.now - moment < grace
