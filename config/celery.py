@@ -23,6 +23,9 @@ LOOK_ROUND_EVERY_SECONDS = 10
 WATCH_EVERY_SECONDS = 60
 SEND_ALERTS_EVERY_SECONDS = 15
 
+#: How often requests for approval whose time is over are closed.
+EXPIRE_APPROVALS_EVERY_SECONDS = 3600
+
 #: How often what is too old is dropped.
 TIDY_EVERY_SECONDS = 6 * 3600
 
@@ -67,6 +70,11 @@ app.conf.beat_schedule = {
         "task": "sync.tasks.send_alerts",
         "schedule": SEND_ALERTS_EVERY_SECONDS,
         "options": {"expires": SEND_ALERTS_EVERY_SECONDS * 2},
+    },
+    "expire approvals": {
+        "task": "sync.tasks.expire_approvals",
+        "schedule": EXPIRE_APPROVALS_EVERY_SECONDS,
+        "options": {"expires": EXPIRE_APPROVALS_EVERY_SECONDS},
     },
     "tidy": {
         "task": "sync.tasks.tidy",

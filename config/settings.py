@@ -91,6 +91,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "practices.context.practice",
                 "sync.alerts.bell.bell",
                 "sync.incidents.badge.problems",
+                "sync.approvals.badge.approvals",
             ]
         },
     }

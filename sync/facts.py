@@ -4,12 +4,15 @@ from collections import Counter, defaultdict
 from datetime import timedelta
 from decimal import Decimal
 
+from django.db.models import Count
 from django.utils import timezone
 
 from connectors.records import Kind
 from connectors.stored import load
+from mappings import normalise
 from mappings.engine import Catalogue, service_of
 from mappings.services import BrandingTheme, LabelUse, MethodUse, ServiceUse, SourceView, TargetView
+from mappings.sides import StaffUse
 from practices.models import Connection, Practice
 from sync.flows import ensure_flows, sides_of
 from sync.models import Cursor, Snapshot
@@ -33,12 +36,12 @@ def target_view(practice: Practice) -> TargetView:
         branding_themes=tuple(
             BrandingTheme(external_id=theme.external_id, name=theme.name) for theme in themes
         ),
-        source=_source_view(sides.source),
+        source=_source_view(sides.source, sides.target),
         read_at=sides.target.last_read_at,
     )
 
 
-def _source_view(source: Connection) -> SourceView:
+def _source_view(source: Connection, target: Connection) -> SourceView:
     services = as_records(source, Kind.SERVICE)
     known = catalogue(services, as_records(source, Kind.PROPOSAL))
     lines, amounts = _line_use(source, known)
@@ -69,6 +72,7 @@ def _source_view(source: Connection) -> SourceView:
             for label, ids in sorted(labels.items())
         ),
         methods=_methods(source),
+        staff=_staff(source, target),
     )
 
 
@@ -100,6 +104,31 @@ def _methods(source: Connection) -> tuple[MethodUse, ...]:
         MethodUse(method=method, payments=number, amount=amounts[method])
         for method, number in sorted(count.items())
     )
+
+
+def _staff(source: Connection, target: Connection) -> tuple[StaffUse, ...]:
+    """Partners and managers of clients by e-mail address, beside the target's users with the same one."""
+    partners, managers = _clients_by(source, "partner_email"), _clients_by(source, "manager_email")
+    users = {normalise.email_key(user.email): user.name for user in as_records(target, Kind.STAFF).values()}
+    return tuple(
+        StaffUse(
+            email=email,
+            partner_of=partners[email],
+            manager_of=managers[email],
+            in_target=users.get(email, ""),
+        )
+        for email in sorted({*partners, *managers})
+    )
+
+
+def _clients_by(source: Connection, name: str) -> Counter[str]:
+    """How many clients name each e-mail address in this field."""
+    rows = Snapshot.objects.of(source, Kind.CONTACT).present().values_list(f"record__{name}")
+    counted: Counter[str] = Counter()
+    for email, number in rows.annotate(Count("pk")):
+        if email:
+            counted[normalise.email_key(email)] += number
+    return counted
 
 
 def _completed(connection: Connection, *kinds: Kind) -> bool:

@@ -21,7 +21,15 @@ MOST_MOVED = 2000
 MOST_CLIENTS = 400
 """Above these a plan of everything is no slower."""
 GROUND = frozenset(
-    {Kind.SERVICE, Kind.ACCOUNT, Kind.TAX_RATE, Kind.TRACKING_CATEGORY, Kind.ORGANISATION, Kind.CURRENCY}
+    {
+        Kind.SERVICE,
+        Kind.ACCOUNT,
+        Kind.TAX_RATE,
+        Kind.TRACKING_CATEGORY,
+        Kind.ORGANISATION,
+        Kind.CURRENCY,
+        Kind.ITEM,
+    }
 )
 """Kinds that every decision rests on."""
 

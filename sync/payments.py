@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from connectors.records import Invoice, Payment
@@ -82,7 +82,7 @@ def _plan(
         invoice_currency=target.currency if target else invoice.currency,
         invoice_type=target.type if target else "ACCREC",
         spec=world.spec,
-        subject=_subject(world, item, planned),
+        subject=payment_subject(world, item, planned.date, world.invoices.get(item.invoice_external_id)),
     )
     if target is not None:
         match = match_payment(
@@ -112,15 +112,15 @@ def _plan(
     return replace(planned, decision=decision, stopped=is_stopped(decision))
 
 
-def _subject(world: World, item: Allocation, planned: Planned) -> Subject:
+def payment_subject(world: World, item: Allocation, paid_on: date | None, invoice: Invoice | None) -> Subject:
     """A payment's share as the rules see it."""
-    situation = world.situation(KIND, planned.source_external_id)
+    situation = world.situation(KIND, item.source_external_id)
     return Subject(
         client=world.clients.get(item.payment.contact_external_id),
-        invoice=world.invoices.get(item.invoice_external_id),
+        invoice=invoice,
         payment=item.payment,
         amount=item.amount,
-        paid_on=planned.date,
+        paid_on=paid_on,
         today=situation.today,
         approved_before=situation.approved_before,
         lock_date=world.spec.facts.lock_date,

@@ -10,7 +10,9 @@ from django.utils import timezone
 from practices.models import Connection, Practice
 from practices.tokens import keep_alive
 from sync import alerts, incidents, lanes, live, nudge, runs, schedule, tidying, urgent
+from sync.approvals import deciding, telling
 from sync.models import OPEN_RUN_STATES, Pulse, Purpose, Run, Trigger
+from sync.rehearsal import running as rehearsing
 
 log = structlog.get_logger(__name__)
 
@@ -22,10 +24,14 @@ OVERLOOKED = timedelta(seconds=5)
 
 @shared_task(name="sync.tasks.advance_run", ignore_result=True)
 def advance_run(run_pk: int) -> None:
-    """Work one slice of a run and hand on when there is more to do right away."""
+    """Work one slice of a run and hand on when there is more to do right away, or in a moment for somebody waiting."""
     run = runs.advance(run_pk)
-    if run is not None and run.is_open and runs.due_now(run):
+    if run is None or not run.is_open:
+        return
+    if runs.due_now(run):
         nudge.after_commit(run)
+    elif run.purpose == Purpose.LIVE:
+        nudge.when_it_resumes(run)
 
 
 @shared_task(name="sync.tasks.wake", ignore_result=True)
@@ -47,10 +53,18 @@ def look_round() -> None:
     lanes.free_the_dead(Run.objects.all(), Connection.objects.all())
     for practice in Practice.objects.filter(pk__in=schedule.due(now)):
         runs.start(practice, trigger=Trigger.SCHEDULE)
+    for pk in rehearsing.open_ones():
+        nudge.rehearsal_after_commit(pk)
     overlooked = urgent.waiting(now).filter(received_at__lt=now - OVERLOOKED)
     tended = Run.objects.filter(purpose=Purpose.LIVE, state__in=OPEN_RUN_STATES).values("practice")
     for practice_id in set(overlooked.exclude(practice__in=tended).values_list("practice", flat=True)):
         live.wake(practice_id)
+
+
+@shared_task(name="sync.tasks.rehearse", ignore_result=True)
+def rehearse(rehearsal_pk: int) -> None:
+    """Play one rehearsal; nothing when another worker has it."""
+    rehearsing.work(rehearsal_pk)
 
 
 @shared_task(name="sync.tasks.watch", ignore_result=True)
@@ -65,8 +79,17 @@ def watch() -> None:
 
 @shared_task(name="sync.tasks.send_alerts", ignore_result=True)
 def send_alerts() -> None:
-    """Send the alerts that are due."""
-    alerts.send_due()
+    """Send the alerts that are due, and the mails about what waits for approval."""
+    try:
+        alerts.send_due()
+    finally:
+        telling.tell_due()
+
+
+@shared_task(name="sync.tasks.expire_approvals", ignore_result=True)
+def expire_approvals() -> None:
+    """Close the requests for approval whose time is over."""
+    log.info("approvals_expired", count=deciding.expire(timezone.now()))
 
 
 @shared_task(name="sync.tasks.tidy", ignore_result=True)

@@ -1,11 +1,16 @@
 """What ``practices`` and ``mappings`` call back: facts for a mapping, known clients, and runs after a change."""
 
 from mappings.models import MappingSet
-from mappings.services import register_facts, register_on_published
+from mappings.services import (
+    register_facts,
+    register_on_published,
+    register_rule_use,
+    register_samples,
+)
 from practices.connections import register_known_ids, register_meter, register_reconnected
 from practices.creation import register_created
 from practices.models import Connection
-from sync import facts, runs
+from sync import facts, runs, samples
 from sync.alerts.recipients import default_channel
 from sync.budget import Meter
 from sync.flows import is_connected
@@ -14,6 +19,8 @@ from sync.models import Trigger
 
 def connect() -> None:
     register_facts(facts.target_view)
+    register_samples(samples.samples)
+    register_rule_use(samples.rule_use)
     register_known_ids(facts.known_client_ids)
     register_meter(Meter)
     register_on_published(_plan_again)

@@ -28,14 +28,26 @@ GET   /p/<slug>/contacts/                                200    200    200    20
 GET   /p/<slug>/invoices/                                200    200    200    200    404       login  404
 GET   /p/<slug>/payments/                                200    200    200    200    404       login  404
 GET   /p/<slug>/records/<pk>/                            200    200    200    200    404       login  404
+GET   /p/<slug>/records/<pk>/why/                        200    200    200    200    404       login  404
+GET   /p/<slug>/rehearsals/<pk>/                         200    200    200    200    404       login  404
+GET   /p/<slug>/rehearsals/latest/                       go     go     go     go     404       login  404
 GET   /p/<slug>/problems/                                200    200    200    200    404       login  404
 GET   /p/<slug>/problems/<pk>/                           200    200    200    200    404       login  404
 GET   /p/<slug>/problems/<pk>/export/                    200    200    200    200    404       login  404
+GET   /p/<slug>/reconciliation/                          200    200    200    200    404       login  404
+GET   /p/<slug>/reconciliation/<pk>/                     200    200    200    200    404       login  404
 GET   /p/<slug>/reviews/                                 200    200    200    200    404       login  404
 GET   /p/<slug>/reviews/<pk>/                            200    200    200    200    404       login  404
+GET   /p/<slug>/approvals/                               200    200    200    200    404       login  404
 GET   /p/<slug>/changes/                                 200    200    200    200    404       login  404
 GET   /p/<slug>/changes/<pk>/                            200    200    200    200    404       login  404
 GET   /p/<slug>/mapping/                                 200    200    200    200    404       login  404
+GET   /p/<slug>/mapping/draft/                           200    200    200    200    404       login  404
+GET   /p/<slug>/mapping/fields/<target>/                 200    200    200    200    404       login  404
+GET   /p/<slug>/mapping/rules/new/<about>/               200    200    200    200    404       login  404
+GET   /p/<slug>/mapping/rules/<rule>/                    200    200    200    200    404       login  404
+GET   /p/<slug>/mapping/lookups/                         200    200    200    200    404       login  404
+GET   /p/<slug>/mapping/lookups/export/                  go     go     go     go     404       login  404
 GET   /p/<slug>/mapping/versions/<version>/              200    200    200    200    404       login  404
 GET   /p/<slug>/mapping/tables/<table>/export/           200    200    200    200    404       login  404
 GET   /p/<slug>/connections/                             200    200    200    200    404       login  404
@@ -44,6 +56,7 @@ GET   /p/<slug>/second-factor/                           go     go     go     go
 POST  /p/<slug>/members/leave/                           go     go     go     go     404       login  404
 
 # a practice: staff and above
+POST  /p/<slug>/rehearsals/start/                        go     go     go     403    404       login  404
 POST  /p/<slug>/sync/                                    go     go     go     403    404       login  404
 GET   /p/<slug>/events/again/                            200    200    200    403    404       login  404
 POST  /p/<slug>/events/again/                            go     go     go     403    404       login  404
@@ -52,16 +65,31 @@ GET   /p/<slug>/alerts/channels/                         200    200    200    40
 POST  /p/<slug>/problems/<pk>/assign/                    go     go     go     403    404       login  404
 POST  /p/<slug>/problems/<pk>/snooze/                    go     go     go     403    404       login  404
 POST  /p/<slug>/problems/<pk>/retry/                     go     go     go     403    404       login  404
+POST  /p/<slug>/reconciliation/compare/                  go     go     go     403    404       login  404
 POST  /p/<slug>/reviews/<pk>/decide/                     go     go     go     403    404       login  404
+POST  /p/<slug>/approvals/act/                           go     go     go     403    404       login  404
 POST  /p/<slug>/changes/act/                             go     go     go     403    404       login  404
 POST  /p/<slug>/connections/<provider>/test/             go     go     go     403    404       login  404
 
 # a practice: owners and admins
 POST  /p/<slug>/problems/<pk>/skip/                      go     go     403    403    404       login  404
+POST  /p/<slug>/reconciliation/<pk>/accept/              go     go     403    403    404       login  404
+POST  /p/<slug>/reconciliation/<pk>/reopen/              go     go     403    403    404       login  404
 POST  /p/<slug>/modes/                                   go     go     403    403    404       login  404
-POST  /p/<slug>/mapping/publish/                         go     go     403    403    404       login  404
 POST  /p/<slug>/mapping/versions/<version>/restore/      go     go     403    403    404       login  404
-POST  /p/<slug>/mapping/review/<section>/                422    422    403    403    404       login  404
+POST  /p/<slug>/mapping/save/<section>/                  422    422    403    403    404       login  404
+POST  /p/<slug>/mapping/draft/publish/                   go     go     403    403    404       login  404
+POST  /p/<slug>/mapping/draft/discard/                   go     go     403    403    404       login  404
+POST  /p/<slug>/mapping/draft/update/                    go     go     403    403    404       login  404
+POST  /p/<slug>/mapping/fields/<target>/edit/            200    200    403    403    404       login  404
+POST  /p/<slug>/mapping/rules/new/<about>/edit/          200    200    403    403    404       login  404
+POST  /p/<slug>/mapping/rules/<rule>/edit/               200    200    403    403    404       login  404
+POST  /p/<slug>/mapping/rules/<rule>/act/                go     go     403    403    404       login  404
+POST  /p/<slug>/mapping/lookups/edit/                    200    200    403    403    404       login  404
+POST  /p/<slug>/mapping/lookups/delete/                  go     go     403    403    404       login  404
+POST  /p/<slug>/mapping/lookups/import/                  go     go     403    403    404       login  404
+GET   /p/<slug>/mapping/copy/                            go     go     403    403    404       login  404
+POST  /p/<slug>/mapping/copy/take/                       go     go     403    403    404       login  404
 POST  /p/<slug>/mapping/tables/<table>/import/           422    422    403    403    404       login  404
 GET   /p/<slug>/connections/ignition/                    200    200    403    403    404       login  404
 POST  /p/<slug>/connections/ignition/                    200    200    403    403    404       login  404

@@ -8,11 +8,16 @@ from typing import Any
 from django.utils import timezone
 
 from mappings import services
+from mappings.catalog import About
+from mappings.conditions import Row
+from mappings.fieldmaps import Lookup
 from mappings.models import MappingSet
+from mappings.rules import Outcome, Rule
 from mappings.spec import Choices
 from practices import audit, invitations
 from practices.models import HookSecret, Invitation, Membership, Practice, Provider, Role, User
 from sync.models import (
+    Approval,
     Attempt,
     Budget,
     Change,
@@ -23,18 +28,25 @@ from sync.models import (
     Flow,
     Incident,
     Kind,
+    Mismatch,
     Mode,
+    Notice,
+    Rehearsal,
+    RehearsalRow,
     Review,
     ReviewState,
+    RuleUse,
     Run,
     RunState,
     SeenAlerts,
     Snapshot,
     Standing,
+    Told,
     Trigger,
 )
 from tests.make import make_connection, make_hook_secret, make_member, make_practice
 from tests.sync.alerting import make_alert, make_channel
+from tests.sync.reconcile.kept import make_mismatches
 from tests.sync.rows import Books, make_change, make_event, make_link, make_review, make_run, make_snapshot
 
 DETAILS = {"short_code": "!abc12", "base_currency": "AUD"}
@@ -57,13 +69,19 @@ class FullPractice:
     event: Event
     hook_secret: HookSecret
     channel: Channel
+    rehearsal: Rehearsal
     invitation: Invitation
     invitation_token: str
     mapping: MappingSet
+    mismatch: Mismatch
 
     @property
     def practice(self) -> Practice:
         return self.books.practice
+
+    @property
+    def rule_key(self) -> str:
+        return _rule(self.word).key
 
     def membership(self, role: Role) -> Membership:
         found: Membership = Membership.objects.get(practice=self.practice, user=self.people[role])
@@ -81,6 +99,8 @@ def make_full_practice(word: str, *, versions: int = 1) -> FullPractice:
             Choices(
                 tax_by_label={f"{word} tax {number}": "OUTPUT"},
                 account_by_service={f"srv_{word}_{number}": "200"},
+                rules=(_rule(word),),
+                lookups=(Lookup(name=f"{word} table", rows={f"{word} key": f"{word} value"}),),
             ),
             actor=people[Role.OWNER],
             note=f"{word} note {number}",
@@ -100,6 +120,7 @@ def make_full_practice(word: str, *, versions: int = 1) -> FullPractice:
     )
     change = _changes(books, word, run, invoice)
     incident = _incidents(books, word, people[Role.STAFF])
+    _approvals(books, word, people)
     review, decided = _reviews(books, word, people[Role.STAFF])
     Cursor.objects.create(practice=practice, connection=books.source, kind=Kind.INVOICE)
     Budget.objects.create(practice=practice, connection=books.target, day=date(2026, 11, 2), calls=7)
@@ -139,9 +160,23 @@ def make_full_practice(word: str, *, versions: int = 1) -> FullPractice:
         event=event,
         hook_secret=hook_secret,
         channel=channel,
+        rehearsal=_rehearsal(books, word, invoice, people[Role.ADMIN]),
         invitation=invitation,
         invitation_token=token,
         mapping=mappings[-1],
+        mismatch=make_mismatches(books, word, people[Role.ADMIN]),
+    )
+
+
+def _rule(word: str) -> Rule:
+    """A rule that is there to be seen: it is switched off."""
+    return Rule(
+        key=f"r-{word.lower()[:10]}",
+        name=f"{word} rule",
+        about=About.INVOICE,
+        when=Row("client.name", "is", f"{word} Client"),
+        then=(Outcome("hold", {"text": f"{word} asks"}),),
+        enabled=False,
     )
 
 
@@ -180,7 +215,8 @@ def _records(books: Books, word: str) -> tuple[Snapshot, Snapshot]:
                 "record": {"contact_external_id": f"contact_{word}"},
             }
         source = make_snapshot(books.source, kind, f"{kind}_{word}", **values, **told, **held_by)
-        target = make_snapshot(books.target, kind, f"x_{kind}_{word}", **values)
+        there = {"record": {"contact_external_id": f"x_contact_{word}"}} if held_by else {}
+        target = make_snapshot(books.target, kind, f"x_{kind}_{word}", **values, **there)
         make_link(books, source, target, reasons=[f"{word} is the same"])
         pairs[kind] = source
     make_snapshot(books.target, Kind.CONTACT, f"x_alone_{word}", name=f"{word} only in Xero")
@@ -212,6 +248,39 @@ def _changes(books: Books, word: str, run: Run, invoice: Snapshot) -> Change:
     )
     attempt.changes.add(change)
     return change
+
+
+def _approvals(books: Books, word: str, people: dict[Role, User]) -> None:
+    """What a rule holds back: a request that waits, one that ran out, one that was decided, and what a rule said."""
+    now = timezone.now()
+    reason = {"key": "r1", "name": f"{word} rule", "text": f"{word} is large"}
+    for state in ("waiting", "expired", "rejected"):
+        over = state == "rejected"
+        change = make_change(
+            books,
+            title=f"{word} {state}",
+            state="cancelled" if over else "held",
+            reason="declined" if over else "approval",
+            message=f"{word} waits for approval",
+            approval_asked=[reason],
+        )
+        Approval.objects.create(
+            practice=books.practice,
+            change=change,
+            state=state,
+            reasons=[reason],
+            asked_by=people[Role.OWNER],
+            expires_at=now + timedelta(days=1),
+            decided_by=people[Role.STAFF] if over else None,
+            decided_at=None if state == "waiting" else now,
+            note=f"{word} note" if over else "",
+            told_at=now,
+        )
+        about = {"practice": books.practice, "change": change, "rule_key": "r1", "told_at": now}
+        Notice.objects.create(**about, rule_name=f"{word} rule", text=f"{word} said so")
+    RuleUse.objects.create(practice=books.practice, rule_key="r1", records=3, held=3)
+    told = {"user": people[Role.STAFF], "since": now, "due_upto": now, "upto": now}
+    Told.objects.create(practice=books.practice, **told)
 
 
 def _told(books: Books, word: str, by: User) -> Channel:
@@ -266,6 +335,25 @@ def _incidents(books: Books, word: str, by: User) -> Incident:
         amount=Decimal("110.00"),
         currency="AUD",
     )
+
+
+def _rehearsal(books: Books, word: str, invoice: Snapshot, by: User) -> Rehearsal:
+    made = Rehearsal.objects.create(
+        practice=books.practice, state="done", draft_version=9, draft_revision=1, asked_by=by, total=1
+    )
+    RehearsalRow.objects.create(
+        practice=books.practice,
+        rehearsal=made,
+        kind=Kind.INVOICE,
+        source_external_id=invoice.external_id,
+        title=f"INV-{word}",
+        before="written",
+        after="approval",
+        after_text=f"{word} rule",
+        differences=[{"field": "reference", "label": "Reference", "old": word, "new": f"{word} new"}],
+        fields=["reference"],
+    )
+    return made
 
 
 def _reviews(books: Books, word: str, by: User) -> tuple[Review, Review]:

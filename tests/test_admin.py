@@ -13,6 +13,7 @@ from django.db import models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from mappings import services
 from mappings.models import MappingSet, ValueMap
@@ -21,6 +22,7 @@ from practices.models import AuditEntry, Practice, Provider, Role, User
 from practices.record_admin import CappedPaginator, pretty_json
 from sync.models import (
     Alert,
+    Approval,
     Attempt,
     Budget,
     Change,
@@ -32,12 +34,19 @@ from sync.models import (
     Flow,
     Incident,
     Link,
+    Mismatch,
+    Notice,
     ParkedAs,
+    ReconcileRun,
+    Rehearsal,
+    RehearsalRow,
     Review,
     ReviewState,
+    RuleUse,
     Run,
     RunState,
     Snapshot,
+    Told,
     Trigger,
 )
 from tests.make import make_connection, make_member, make_practice, make_user
@@ -63,6 +72,14 @@ MODELS: list[type[models.Model]] = [
     Channel,
     Delivery,
     Incident,
+    Approval,
+    Notice,
+    RuleUse,
+    Told,
+    Rehearsal,
+    RehearsalRow,
+    ReconcileRun,
+    Mismatch,
 ]
 
 
@@ -81,6 +98,18 @@ class Books:
         )
         sides = {"source_connection": self.source, "target_connection": self.target}
         Cursor.objects.create(**own, connection=self.source, kind="invoice")
+        ReconcileRun.objects.create(**own)
+        Mismatch.objects.create(**own, kind="invoice_missing", fingerprint=f"missing {slug}")
+        rehearsal = Rehearsal.objects.create(**own, draft_version=2, draft_revision=1)
+        RehearsalRow.objects.create(
+            **own,
+            rehearsal=rehearsal,
+            kind="invoice",
+            source_external_id=f"inv_{slug}",
+            title="INV-1042",
+            before="written",
+            after="approval",
+        )
         self.snapshot = Snapshot.objects.create(
             **own,
             connection=self.source,
@@ -127,6 +156,14 @@ class Books:
         self.event = make_event(self.source, "invoice", f"inv_{slug}", state="done")
         told = {"alert": make_alert(self.practice), "channel": make_channel(self.practice)}
         Delivery.objects.create(**own, **told)
+        now = timezone.now()
+        Approval.objects.create(**own, change=self.pending, expires_at=now)
+        Notice.objects.create(
+            **own, change=self.pending, rule_key="r1", rule_name="Large", text="Look at it."
+        )
+        RuleUse.objects.create(**own, rule_key="r1", records=1)
+        member = make_member(self.practice)
+        Told.objects.create(**own, user=member, since=now, due_upto=now)
 
     def change(self, title: str, state: str, **extra: object) -> Change:
         made: Change = Change.objects.create(

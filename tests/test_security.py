@@ -17,6 +17,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from config.environment import cache as parsed_cache
+from mappings import drafts
 from mappings.models import MappingSet
 from practices import invitations
 from practices.models import AuditEntry, Invitation, Practice, Role, User
@@ -296,11 +297,17 @@ def test_the_audit_trail_stays_as_it_is(ours: FullPractice, act: str) -> None:
         cursor.execute(act.format(AuditEntry._meta.db_table))
 
 
-def test_a_forged_proposal_is_not_published(ours: FullPractice, owner: Client) -> None:
+def test_a_draft_is_published_only_by_its_practice_and_as_it_was_looked_at(
+    ours: FullPractice, owner: Client
+) -> None:
     theirs = make_full_practice("Zanzibar")
-    page = browser_of(theirs.people[Role.OWNER]).post("/p/zanzibar/mapping/review/notes/", {"notes": "none"})
-    found = re.search(r'name="proposal" value="([^"]+)"', page.content.decode())
-    assert found
-    for proposal in (found[1], found[1][:-1], "x", "é", ""):
-        owner.post("/p/harbour/mapping/publish/", {"proposal": proposal})
+    boss = browser_of(theirs.people[Role.OWNER])
+    boss.post("/p/zanzibar/mapping/save/notes/", {"notes": "none", "revision": "0"})
+    assert drafts.draft_of(theirs.practice) is not None
+    assert owner.post("/p/zanzibar/mapping/draft/publish/", {"revision": "1"}).status_code == 404
+    for revision in ("1", "0", "-1", "x", "é", ""):
+        owner.post("/p/harbour/mapping/draft/publish/", {"revision": revision})
+    for revision in ("0", "2", "x", ""):
+        boss.post("/p/zanzibar/mapping/draft/publish/", {"revision": revision})
     assert MappingSet.objects.filter(practice=ours.practice).get() == ours.mapping
+    assert drafts.draft_of(theirs.practice) is not None

@@ -76,8 +76,9 @@ def test_no_page_of_one_practice_names_the_other(
     expected = {
         *("dashboard", "plan", "activity", "run", "contacts", "invoices", "payments", "record", "reviews"),
         *("review", "changes", "change", "mapping", "mapping_version", "mapping_export"),
+        *("mapping_field", "mapping_rule", "mapping_lookup", "mapping_lookup_export"),
         *("connections", "members", "practice_list", "profile", "alerts"),
-        *("problems", "problem", "problem_export"),
+        *("problems", "problem", "problem_export", "approvals", "reconciliation", "mismatch"),
     }
     assert expected <= met
 
@@ -100,6 +101,8 @@ def test_no_search_finds_rows_of_the_other(ours: FullPractice, theirs: FullPract
         "invoices/",
         "payments/",
         "changes/",
+        "approvals/",
+        "reconciliation/",
         "problems/",
         "reviews/",
         "plan/",

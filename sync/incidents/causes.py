@@ -21,6 +21,7 @@ RUN_FAILED, RUN_OVERDUE = "run_failed", "run_overdue"
 QUOTA_LOW, ACCESS_ENDS, SCOPES_MISSING = "quota_low", "access_ends", "scopes_missing"
 DECIDE_CONFLICT, DECIDE_REVIEW = "decide.conflict", "decide.review"
 HELD = "held."
+APPROVE = f"{HELD}approval"
 
 INFO, WARNING, CRITICAL = "info", "warning", "critical"
 RANK = {CRITICAL: 0, WARNING: 1, INFO: 2}
@@ -239,7 +240,8 @@ def _held(facts: Facts) -> Iterator[Finding]:
             sums[pile.connection, pile.kind, HELD + code, subject].add(pile)
     for key, found in sums.items():
         # While nothing of a kind is written, a gap in its mapping holds up nothing yet.
-        calm = key[2] == DECIDE_CONFLICT or found.all_watched
+        # Who may approve is told of it by itself.
+        calm = key[2] in {DECIDE_CONFLICT, APPROVE} or found.all_watched
         yield _finding(key, found, facts, INFO if calm else WARNING)
 
 

@@ -119,7 +119,17 @@ def _latest(rows: Iterable[Known]) -> dict[Key, Known]:
     return out
 
 
-ABOUT_CHANGES = frozenset({"change.released", "change.kept", "change.retried", "change.declined"})
+ABOUT_CHANGES = frozenset(
+    {
+        "change.released",
+        "change.kept",
+        "change.retried",
+        "change.declined",
+        "approval.approved",
+        "approval.rejected",
+        "approval.asked",
+    }
+)
 OF_CONNECTIONS = frozenset({"connection.connected", "connection.reconnected", "connection.disconnected"})
 DEEDS = ABOUT_CHANGES | OF_CONNECTIONS | {"mapping.published", "review.decided"}
 

@@ -27,6 +27,7 @@ _TITLES = {
     causes.SCOPES_MISSING: "{system} did not give every permission",
     causes.DECIDE_CONFLICT: "{kinds} differ in both systems: choose",
     causes.DECIDE_REVIEW: "{kinds} are not recognised for sure",
+    causes.APPROVE: "{kinds} wait for approval",
 }
 
 _TEXTS = {
@@ -39,6 +40,7 @@ _TEXTS = {
     causes.SCOPES_MISSING: "Not allowed: {said}. Reconnect and allow everything that is asked for.",
     causes.DECIDE_CONFLICT: "Open each one and choose whose value stays.",
     causes.DECIDE_REVIEW: "Say who they are; their invoices and payments follow.",
+    causes.APPROVE: "Your rules want a second person. Somebody who did not ask for them approves or rejects them.",
 }
 
 _PARKED = {

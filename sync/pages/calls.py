@@ -69,9 +69,11 @@ def _gauge(connection: Connection, rows: dict[tuple[int, date], Budget], since: 
     today = now.astimezone(UTC).date()
     row = rows.get((connection.pk, today))
     limits, spent = budget.limits_of(connection.provider), budget.spent_of(row)
+    first = min((day for key, day in rows if key == connection.pk), default=today)
     days = [
-        _day(since + timedelta(days=number), rows.get((connection.pk, since + timedelta(days=number))))
-        for number in range(DAYS)
+        _day(day, rows.get((connection.pk, day)))
+        for day in (since + timedelta(days=number) for number in range(DAYS))
+        if day >= first
     ]
     waits = [
         (purpose, until)

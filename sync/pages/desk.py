@@ -202,6 +202,8 @@ def fix_of(practice: Practice, incident: Incident) -> Fix | None:
         return Fix("See the syncs", _url(practice, "activity"))
     if cause == causes.DECIDE_REVIEW or reason in REVIEW_REASONS:
         return Fix("Decide", _url(practice, "reviews"))
+    if cause == causes.APPROVE:
+        return Fix("See the requests", _url(practice, "approvals", kind=incident.kind))
     if cause == causes.DECIDE_CONFLICT:
         return Fix("Choose", _url(practice, "changes", state="held", reason="conflict", kind=incident.kind))
     if reason in MAPPING_TABS or reason in MAPPING_REASONS:

@@ -11,3 +11,8 @@ def posted_text(request: HttpRequest, name: str, *, most: int) -> str:
 def wants_totals(request: HttpRequest) -> bool:
     """Whether the page's own script asks for the sums of a long list only."""
     return request.headers.get("HX-Request") == "true" and request.GET.get("totals") == "all"
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether a page that is shown already asks for a part of itself."""
+    return request.headers.get("HX-Request") == "true"

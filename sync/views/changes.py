@@ -15,9 +15,11 @@ from practices.models import AuditEntry, Practice, Role, User
 from sync import decisions
 from sync.deeplinks import deep_link
 from sync.models import Attempt, Change, ChangeState
+from sync.pages.approvals import change_requests
 from sync.pages.changes import all_fields, change_listing, source_snapshot, target_snapshot
 from sync.pages.diff import line_labels
 from sync.pages.words import FIX_MAPPING, MAPPING_REASONS, NEXT_STEP, REVIEW_REASONS
+from sync.ruled import APPROVAL
 from sync.views.asked import posted_text, wants_totals
 
 MOST_AT_ONCE = 500
@@ -42,7 +44,14 @@ def changes(request: PracticeRequest, practice: Practice) -> HttpResponse:
 def change(request: PracticeRequest, practice: Practice, pk: int) -> HttpResponse:
     found = get_object_or_404(
         Change.objects.select_related(
-            "connection", "source_connection", "released_by", "made_by", "sent_by", "depends_on", "flow"
+            "practice",
+            "connection",
+            "source_connection",
+            "released_by",
+            "made_by",
+            "sent_by",
+            "depends_on",
+            "flow",
         ),
         practice=practice,
         pk=pk,
@@ -76,6 +85,7 @@ def change(request: PracticeRequest, practice: Practice, pk: int) -> HttpRespons
             "next_step": NEXT_STEP.get(found.reason, FIX_MAPPING if found.reason in MAPPING_REASONS else ""),
             "by_mapping": found.reason in MAPPING_REASONS,
             "by_review": found.reason in REVIEW_REASONS,
+            "requests": change_requests(found, request.user, may_staff=request.may_staff),
             "may_keep": found.state == ChangeState.HELD and found.reason in KEEPABLE,
             "may_release": found.state == ChangeState.HELD and found.reason in decisions.RELEASABLE,
         },
@@ -108,12 +118,18 @@ def changes_act(request: PracticeRequest, practice: Practice) -> HttpResponse:
 
 def _release(ids: list[int], practice: Practice, actor: User, note: str) -> str:
     done = decisions.release(ids, practice=practice, actor=actor)
-    return f"{_count(done)} released. They are sent with the next sync."
+    waits = _waiting_for_approval(ids, practice)
+    if waits == done:
+        return f"{_count(done)} released. {_approval_words(done)}"
+    return f"{_count(done)} released. They are sent with the next sync.{_except(waits)}"
 
 
 def _retry(ids: list[int], practice: Practice, actor: User, note: str) -> str:
     done = decisions.retry(ids, practice=practice, actor=actor)
-    return f"{_count(done)} will be tried again."
+    waits = _waiting_for_approval(ids, practice)
+    if waits and waits == done:
+        return f"{_count(done)} will be tried again. {_approval_words(done)}"
+    return f"{_count(done)} will be tried again.{_except(waits)}"
 
 
 def _cancel(ids: list[int], practice: Practice, actor: User, note: str) -> str:
@@ -134,6 +150,20 @@ ACTIONS: dict[str, Callable[[list[int], Practice, User, str], str]] = {
     "cancel": _cancel,
     "keep": _keep,
 }
+
+
+def _waiting_for_approval(ids: list[int], practice: Practice) -> int:
+    rows = Change.objects.filter(practice=practice, pk__in=ids, state=ChangeState.HELD, reason=APPROVAL)
+    return int(rows.count())
+
+
+def _approval_words(number: int) -> str:
+    waits = "it waits" if number == 1 else "they wait"
+    return f"A rule wants a second person: {waits} for approval first."
+
+
+def _except(waits: int) -> str:
+    return f" {waits:,} of them wait{'s' if waits == 1 else ''} for approval first." if waits else ""
 
 
 def _own_ids(request: PracticeRequest, practice: Practice) -> list[int]:
