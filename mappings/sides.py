@@ -17,12 +17,16 @@ REVENUE_TYPES = frozenset({"REVENUE", "SALES", "OTHERINCOME"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceUse:
-    """A service of the source and the invoice lines of the last 90 days billing it; ``amount`` before tax."""
+    """A service of the source and the invoice lines of the last 90 days billing it; ``amount`` before tax.
+
+    ``upcoming``: accepted proposals with this service that run within the next 90 days.
+    """
 
     external_id: str
     name: str
     tax_label: str = ""
     is_active: bool = True
+    upcoming: int = 0
     lines: int = 0
     amount: Decimal = Decimal(0)
 

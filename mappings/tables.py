@@ -26,6 +26,7 @@ class Row:
     options: tuple[Option, ...]
     suggestion: Suggestion | None = None
     suggested_name: str = ""
+    upcoming: int = 0
     more: tuple[Select, ...] = ()
 
     @property
@@ -47,6 +48,7 @@ def service_rows(view: TargetView, choices: Choices) -> list[Row]:
             detail="" if use.is_active else "archived in Ignition",
             lines=use.lines,
             amount=use.amount,
+            upcoming=use.upcoming,
             value=choices.account_by_service.get(use.external_id, ""),
             options=options.sales_options(view, choices.account_by_service.get(use.external_id, "")),
         )

@@ -1,13 +1,14 @@
 """What both systems of a practice offer a mapping, read from snapshots: the provider that ``mappings`` asks."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
 from django.db.models import Count
 from django.utils import timezone
 
-from connectors.records import Kind
+from connectors.records import Kind, Proposal
 from connectors.stored import load
 from mappings import normalise
 from mappings.engine import Catalogue, service_of
@@ -43,7 +44,9 @@ def target_view(practice: Practice) -> TargetView:
 
 def _source_view(source: Connection, target: Connection) -> SourceView:
     services = as_records(source, Kind.SERVICE)
-    known = catalogue(services, as_records(source, Kind.PROPOSAL))
+    proposals = as_records(source, Kind.PROPOSAL)
+    known = catalogue(services, proposals)
+    upcoming = _upcoming(proposals.values())
     lines, amounts = _line_use(source, known)
     labels: dict[str, list[str]] = defaultdict(list)
     for service in services.values():
@@ -57,6 +60,7 @@ def _source_view(source: Connection, target: Connection) -> SourceView:
                 name=service.name,
                 tax_label=service.tax_label,
                 is_active=service.status != "deleted",
+                upcoming=upcoming[service.external_id],
                 lines=lines[service.external_id],
                 amount=amounts[service.external_id],
             )
@@ -74,6 +78,18 @@ def _source_view(source: Connection, target: Connection) -> SourceView:
         methods=_methods(source),
         staff=_staff(source, target),
     )
+
+
+def _upcoming(proposals: Iterable[Proposal]) -> Counter[str]:
+    """How many accepted proposals that run within the next days bill each service."""
+    today = timezone.now().date()
+    until = today + timedelta(days=USAGE_DAYS)
+    counted: Counter[str] = Counter()
+    for proposal in proposals:
+        begins, ends = proposal.starts_on or today, proposal.ends_on or until
+        if proposal.accepted_at is not None and begins <= until and ends >= today:
+            counted.update({item.service_external_id for item in proposal.lines if item.selected})
+    return counted
 
 
 def _line_use(source: Connection, known: Catalogue) -> tuple[Counter[str], dict[str, Decimal]]:

@@ -128,5 +128,5 @@ def test_the_list_asks_a_fixed_number_of_questions(
 ) -> None:
     for _ in range(8):
         make_member(practice, Role.STAFF, user=make_user())
-    with django_assert_max_num_queries(14):  # type: ignore[operator]
+    with django_assert_max_num_queries(15):  # type: ignore[operator]
         alice.get("/p/harbour/members/")
