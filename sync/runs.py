@@ -121,10 +121,12 @@ def _work(run: Run, lane: lanes.Lane, deadline: float) -> None:
 
 
 def due_now(run: Run) -> bool:
-    """Whether a worker could work on it now; one that another worker holds is handed on by that one."""
-    now = timezone.now()
-    is_held = run.lease_until is not None and run.lease_until >= now
-    return not is_held and (run.resumes_at is None or run.resumes_at <= now)
+    return run.resumes_at is None or run.resumes_at <= timezone.now()
+
+
+def is_held(run: Run) -> bool:
+    """Whether some worker holds it, who hands it on; a dead one's hold is ended by whoever tries to take it."""
+    return run.lease_until is not None and run.lease_until >= timezone.now()
 
 
 def due_runs() -> Any:

@@ -26,7 +26,7 @@ OVERLOOKED = timedelta(seconds=5)
 def advance_run(run_pk: int) -> None:
     """Work one slice of a run and hand on when there is more to do right away, or in a moment for somebody waiting."""
     run = runs.advance(run_pk)
-    if run is None or not run.is_open:
+    if run is None or not run.is_open or runs.is_held(run):
         return
     if runs.due_now(run):
         nudge.after_commit(run)
