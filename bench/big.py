@@ -38,7 +38,7 @@ from sync.models import (
 
 def make(slug: str, changes: int) -> Big:
     """A practice with this many Changes."""
-    big = _practice(slug, Sizes(changes=changes))
+    big = make_office(slug, Sizes(changes=changes))
     with unhindered(
         *(Run, Change, Attempt, Attempt.changes.through, Event, Snapshot, Link, Review),
         *(Incident, Alert, Delivery, AuditEntry),
@@ -54,7 +54,8 @@ def make(slug: str, changes: int) -> Big:
     return big
 
 
-def _practice(slug: str, sizes: Sizes) -> Big:
+def make_office(slug: str, sizes: Sizes) -> Big:
+    """A connected practice whose lists were all read, with nothing in them."""
     practice = Practice.objects.create(name=f"{slug.title()} Advisory", slug=slug)
     owner = User.objects.create_user(f"owner@{slug}.example", "not used", name="Olive Owner")
     Membership.objects.create(practice=practice, user=owner, role=Role.OWNER)

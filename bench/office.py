@@ -55,10 +55,11 @@ class Office:
         return found
 
 
-def open_office(control: Control, *, slug: str, clients: int, months: int) -> Office:
-    """Seed both systems and connect the practice to them, as a person would."""
+def open_office(control: Control, *, slug: str, clients: int, months: int, clean: bool = False) -> Office:
+    """Seed both systems and connect the practice to them, as a person would. ``clean``: both systems agree."""
     name = f"{slug.title()} Advisory"
     facts: dict[str, Any] = {"practice": slug, "name": name, "clients": clients, "months": months, "seed": 7}
+    facts["clean"] = clean
     report = control.post("seed", facts)
     control.post("limits", {"practice": slug, "hourly": None})
     owner = User.objects.create_user(f"owner@{slug}.example", "not used", name="Olive Owner")

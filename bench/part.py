@@ -12,8 +12,11 @@ MODULES = {
     "pages": "bench.pages",
     "webhooks": "bench.webhooks",
     "engine": "bench.engine",
+    "reconcile": "bench.reconcile",
     "lag": "bench.whole",
     "sandbox": "bench.sandbox_speed",
+    "recall": "bench.recall",
+    "matching": "bench.matching",
 }
 """What is measured where, in the order in which it is done."""
 

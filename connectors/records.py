@@ -55,11 +55,30 @@ class Base:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
     kind: str = ""
-    lines: tuple[str, ...] = ()
+    attention: str = ""
+    lines: tuple[str, ...] = ()  # in their places: an empty one stands where something follows it
     city: str = ""
     region: str = ""
     postal_code: str = ""
     country: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactPerson:
+    """One more person of a contact, beside the one whose name the contact itself carries."""
+
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    receives_invoices: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """When documents of a contact are due. ``type`` says what ``days`` counts: from its date, or a day of a month."""
+
+    days: int | None = None
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,17 +88,25 @@ class Contact(Base):
     name: str
     email: str = ""
     phone: str = ""
+    direct_phone: str = ""
     mobile: str = ""
+    fax: str = ""
     first_name: str = ""
     last_name: str = ""
     number: str = ""
     account_number: str = ""
+    company_number: str = ""
     tax_number: str = ""
     group: str = ""
     tags: tuple[str, ...] = ()
     partner_email: str = ""
     manager_email: str = ""
     addresses: tuple[Address, ...] = ()
+    others: tuple[ContactPerson, ...] = ()
+    sales_terms: Terms | None = None
+    bills_terms: Terms | None = None
+    sales_account_code: str = ""
+    default_currency: str = ""
     linked: dict[str, str] = dataclasses.field(default_factory=dict)
     merged_into: str = ""
 
@@ -167,11 +194,20 @@ class NativePush:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """How much of a credit was put on an invoice."""
+
+    invoice_external_id: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice(Base):
     """A sales invoice (``type`` ACCREC) or bill (ACCPAY).
 
     ``line_amounts`` is Exclusive, Inclusive, NoTax or empty when the provider does not say. ``surcharge`` is
     extra money on top that never belongs to the invoice's balance; ``origin`` says which system made the document.
+    A credit note has what is ``remaining`` of it and where the rest was ``applied``.
     """
 
     contact_external_id: str
@@ -196,10 +232,14 @@ class Invoice(Base):
     origin: str = ""
     url: str = ""
     branding_theme_external_id: str = ""
+    expected_payment_date: Day | None = None
+    sent_to_contact: bool = False
     lines: tuple[Line, ...] = ()
     native: NativePush | None = None
     payout_external_id: str = ""
     payout_state: str = ""
+    remaining: Decimal | None = None
+    applied: tuple[Applied, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,9 +345,15 @@ class Item(Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry(Base):
-    """Any other object that we keep and show but never write: deals, batch payments, branding themes…"""
+    """Any other object that we keep and show but never write: deals, batch payments, branding themes…
+
+    One that ``repeats`` says how often in words; ``date`` is the next time and ``until`` the last one.
+    """
 
     name: str = ""
+    type: str = ""
+    repeats: str = ""
+    until: Day | None = None
     number: str = ""
     reference: str = ""
     date: Day | None = None
@@ -335,7 +381,7 @@ Record = (
     | Entry
 )
 
-RECORD_OF: dict[Kind, Any] = {
+RECORD_OF: dict[Kind, Any] = dict.fromkeys(Kind, Entry) | {
     Kind.CONTACT: Contact,
     Kind.PERSON: Person,
     Kind.SERVICE: Service,
@@ -343,19 +389,11 @@ RECORD_OF: dict[Kind, Any] = {
     Kind.INVOICE: Invoice,
     Kind.PAYMENT: Payment,
     Kind.COLLECTION: Collection,
-    Kind.DEAL: Entry,
-    Kind.DEAL_STAGE: Entry,
     Kind.ORGANISATION: Organisation,
     Kind.ACCOUNT: Account,
     Kind.TAX_RATE: TaxRate,
     Kind.TRACKING_CATEGORY: TrackingCategory,
-    Kind.BRANDING_THEME: Entry,
-    Kind.CURRENCY: Entry,
     Kind.STAFF: Staff,
     Kind.ITEM: Item,
     Kind.CREDIT_NOTE: Invoice,
-    Kind.BATCH_PAYMENT: Entry,
-    Kind.OVERPAYMENT: Entry,
-    Kind.PREPAYMENT: Entry,
-    Kind.REPEATING_INVOICE: Entry,
 }

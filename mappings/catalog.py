@@ -1,6 +1,7 @@
-"""Which fields exist: what a source record can tell, and what a target record can hold. Pure.
+"""What a source record can tell: the fields that rules ask about and field maps take. Pure.
 
-A new field is one row here. Keys are stored in published mappings and never change their meaning.
+A new field is one row here; what a target record can hold is in ``mappings.targets``. Keys are stored in published
+mappings and never change their meaning.
 """
 
 from collections.abc import Callable
@@ -54,23 +55,6 @@ class Source:
     get: Callable[[Subject], Any]
     mapped: bool = False
     options: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """A field of the target that a field map can fill. ``value`` is its name among a record's values.
-
-    ``required``: a record without it can't be written. ``compared``: a linked record is kept up to date with it.
-    """
-
-    key: str
-    label: str
-    about: About
-    value: str
-    type: Type = Type.TEXT
-    longest: int = 255
-    required: bool = False
-    compared: bool = False
 
 
 def _of(part: str, name: str) -> Callable[[Subject], Any]:
@@ -226,38 +210,7 @@ _SOURCES = (
 
 SOURCES: dict[str, Source] = {item.key: item for item in _SOURCES}
 
-_TARGETS = (
-    Target(key="contact.name", label="Name", about=_C, value="name", required=True, compared=True),
-    Target(key="contact.email", label="E-mail", about=_C, value="email", compared=True),
-    Target(key="contact.phone", label="Phone", about=_C, value="phone", longest=50, compared=True),
-    Target(key="contact.mobile", label="Mobile", about=_C, value="mobile", longest=50, compared=True),
-    Target(key="contact.first_name", label="First name", about=_C, value="first_name"),
-    Target(key="contact.last_name", label="Last name", about=_C, value="last_name"),
-    Target(
-        key="contact.account_number",
-        label="Client code",
-        about=_C,
-        value="account_number",
-        longest=50,
-        compared=True,
-    ),
-    Target(
-        key="contact.tax_number", label="Tax number", about=_C, value="tax_number", longest=50, compared=True
-    ),
-    Target(key="invoice.reference", label="Reference", about=_I, value="reference"),
-    Target(key="invoice.date", label="Date", about=_I, value="date", type=_D, required=True),
-    Target(key="invoice.due_date", label="Due date", about=_I, value="due_date", type=_D),
-    Target(key="line.description", label="Line description", about=_L, value="description", longest=4000),
-)
-"""The limits are Xero's: ContactNumber and AccountNumber 50, names and references 255, descriptions 4,000."""
-
-TARGETS: dict[str, Target] = {item.key: item for item in _TARGETS}
-
 
 def sources_for(about: About, *, mapped: bool = False) -> tuple[Source, ...]:
     """The fields that something about these records can use; with ``mapped`` also what the record becomes."""
     return tuple(item for item in _SOURCES if about in item.about and (mapped or not item.mapped))
-
-
-def targets_for(about: About) -> tuple[Target, ...]:
-    return tuple(item for item in _TARGETS if item.about is about)

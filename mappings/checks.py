@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 from mappings import lookups
-from mappings.catalog import ABOUT_WORDS, TARGETS
+from mappings.catalog import ABOUT_WORDS
 from mappings.fieldmaps import BadChoice, FieldMap
 from mappings.program import compile_field, compile_rule
 from mappings.rules import LONGEST_NAME, MOST_RULES, Rule
 from mappings.sides import TargetView
-from mappings.spec import Choices
+from mappings.spec import Choices, offers_of
+from mappings.targets import TARGETS
 from mappings.transforms import Env
 
 MOST_LOOKUPS = 50
@@ -36,7 +37,11 @@ def problems(choices: Choices, view: TargetView) -> list[str]:
 
 def environment(choices: Choices, view: TargetView) -> Env:
     """What transforms of these choices may use."""
-    return Env(country=view.facts.country, tables={item.name: item for item in choices.lookups})
+    return Env(
+        country=view.facts.country,
+        tables={item.name: item for item in choices.lookups},
+        offers=offers_of(view.facts),
+    )
 
 
 def field_problems(item: FieldMap, env: Env) -> list[str]:

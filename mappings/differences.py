@@ -9,7 +9,8 @@ from mappings import options
 from mappings.list_differences import field_differences, lookup_differences, rule_differences
 from mappings.sides import TargetView
 from mappings.spec import Choices
-from mappings.words import STAFF_WORDS, STATUS_WORDS
+from mappings.targets import STATUSES
+from mappings.words import STAFF_WORDS
 
 NOTHING = "not set"
 
@@ -63,7 +64,7 @@ def _settings(old: Choices, new: Choices, view: TargetView) -> Iterator[Differen
         return options.theme_name(view, key)
 
     rows: tuple[tuple[str, str, str, Callable[..., str]], ...] = (
-        ("Invoices", "Status in Xero", "invoice_status", _named(STATUS_WORDS)),
+        ("Invoices", "Status in Xero", "invoice_status", _named(STATUSES)),
         ("Invoices", "Sales account", "sales_account", account),
         ("Invoices", "Prefix of numbers", "number_prefix", str),
         ("Invoices", "Payment terms", "terms_days", _terms),

@@ -26,7 +26,7 @@ from mappings.program import CompiledField
 from mappings.refusals import Refused
 from mappings.rules import Ruling
 from mappings.spec import Spec
-from mappings.subjects import Subject
+from mappings.subjects import Subject, primary_of
 
 __all__ = [
     "Catalogue",
@@ -54,6 +54,7 @@ class Situation:
 
 
 NOWHERE = Situation()
+_WITH_EMAIL = ("first_name", "last_name", "other_first_name", "other_last_name", "other_email")
 
 
 def natural_number(prefix: str, external_id: str) -> str:
@@ -68,7 +69,7 @@ def map_contact(
     """A client and its people → a contact. The primary person gives the e-mail, phone and personal names."""
     remarks: list[str] = []
     issues: list[Issue] = []
-    primary = next((p for p in people if p.is_primary), people[0] if people else None)
+    primary = primary_of(people)
     subject = _subject(situation, spec, client=client, person=primary)
     values = subject.values
     for item in spec.program.fields.get(About.CONTACT, ()):
@@ -81,10 +82,22 @@ def map_contact(
     if not values["name"]:
         issues.append(Issue("no_name", "name", "The client has no name."))
     if "email" not in values:
-        # Xero takes a person's names only together with an address to reach them.
-        values.pop("first_name", None)
-        values.pop("last_name", None)
+        # Xero takes people's names only together with an address to reach the contact.
+        for name in _WITH_EMAIL:
+            values.pop(name, None)
+    _check_terms(values, remarks)
     return Mapped(values=values, issues=tuple(_unique(issues)), remarks=tuple(remarks), ruling=ruling)
+
+
+def _check_terms(values: dict[str, Any], remarks: list[str]) -> None:
+    """Payment terms as Xero takes them: days and what they count, and no 32nd of a month."""
+    days = values.get("terms_days", "")
+    if values.get("terms_type", "").startswith("OF") and days and not 1 <= int(days) <= 31:
+        remarks.append(f"The sales terms name the day {days} of a month and are left out.")
+        del values["terms_days"], values["terms_type"]
+    elif values.get("terms_type") and not days:
+        remarks.append("The sales terms have no days and are left out.")
+        del values["terms_type"]
 
 
 def map_invoice(
@@ -121,11 +134,15 @@ def map_invoice(
         }
     )
     for item in spec.program.fields.get(About.INVOICE, ()):
-        values[item.target.value] = _value(item, subject, issues, remarks)
-    if "invoice.due_date" not in {item.target for item in spec.choices.fields}:
+        if found := _value(item, subject, issues, remarks):
+            values[item.target.value] = found
+    if "invoice.due_date" not in spec.own_fields:
         values["due_date"] = iso(_due(invoice, spec.choices.terms_days))
     values.update(_added_up(invoice, lines, spec, issues, remarks))
     _ruled(About.INVOICE, subject, spec, issues, ruling)
+    if values.get("sent_to_contact") and values["status"] != "AUTHORISED":
+        remarks.append("Only an approved invoice can be marked as sent, so that is left out.")
+        del values["sent_to_contact"]
     for line in values["lines"] or lines:
         check_line(line, spec, issues)
     _check_date(values, spec, issues)
@@ -160,7 +177,7 @@ def _value(item: CompiledField, subject: Subject, issues: list[Issue], remarks: 
         found = item.raw(subject)
         value = item.fitted(found)
     except Refused as error:
-        if target.required:
+        if target.required or target.holds:
             issues.append(Issue("refused_value", target.value, str(error)))
         else:
             remarks.append(f"{str(error).removesuffix('.')} and is left out.")

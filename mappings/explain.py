@@ -3,13 +3,13 @@
 Runs the same compiled field maps and rules as the engine, so that an explanation can't tell another story.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from connectors.records import Contact, Invoice, Payment, Person
+from connectors.records import Contact, Invoice, Line, Payment, Person
 from mappings.catalog import SOURCES, About
 from mappings.engine import Catalogue, Situation, invoice_subject, map_contact, map_invoice
 from mappings.fieldmaps import FieldMap
@@ -20,7 +20,8 @@ from mappings.receipts import map_payment
 from mappings.refusals import Refused
 from mappings.rules import Rule, Ruling, rule_sentence
 from mappings.spec import Spec
-from mappings.subjects import Subject
+from mappings.subjects import Subject, primary_of
+from mappings.targets import TARGETS
 from mappings.templates import as_text
 
 
@@ -66,7 +67,7 @@ def explain_contact(
     client: Contact, people: Sequence[Person], spec: Spec, situation: Situation
 ) -> Explanation:
     mapped = map_contact(client, people, spec, situation)
-    primary = next((p for p in people if p.is_primary), people[0] if people else None)
+    primary = primary_of(people)
     subject = Subject(client=client, person=primary, today=situation.today)
     return Explanation(
         version=spec.version,
@@ -82,6 +83,7 @@ def explain_invoice(
     mapped = map_invoice(invoice, catalogue, spec, situation, client)
     subject = invoice_subject(invoice, catalogue, spec, situation, client)
     choices = spec.choices
+    shown = {item.target.value for item in spec.program.fields.get(About.INVOICE, ())}
     origins = [
         *_origins(About.INVOICE, subject, spec, mapped.values, mapped.ruling),
         Origin(
@@ -89,16 +91,17 @@ def explain_invoice(
             value=mapped.values["number"],
             came_from=f"Prefix “{choices.number_prefix}” and the invoice number {invoice.number}",
         ),
-        _chosen("Status", "status", mapped, "Mapping, Invoices"),
         _chosen("Currency", "currency", mapped, "Invoice's currency, else Xero's own"),
         _chosen("Line amounts", "line_amounts", mapped, "How the lines come to Ignition's total"),
         _chosen("Tax", "tax", mapped, "Rate of each line, rounded per line"),
         _chosen("Total", "total", mapped, "Lines and their tax"),
     ]
-    if mapped.values.get("branding_theme_external_id"):
-        origins.append(_chosen("Branding theme", "branding_theme_external_id", mapped, "Mapping, Invoices"))
+    for target in ("invoice.status", "invoice.branding_theme"):
+        value = TARGETS[target].value
+        if value not in shown and mapped.values.get(value):
+            origins.append(_chosen(TARGETS[target].label, value, mapped, "Mapping, Invoices"))
     lines = tuple(
-        tuple(_line_origins(index, values, invoice, catalogue, spec, mapped.ruling))
+        tuple(_line_origins(invoice.lines[index], values, subject, catalogue, spec, mapped.ruling))
         for index, values in enumerate(mapped.values["lines"])
     )
     return Explanation(
@@ -167,30 +170,60 @@ def _chosen(label: str, name: str, mapped: Mapped, came_from: str) -> Origin:
 
 
 def _line_origins(
-    index: int, values: dict[str, Any], invoice: Invoice, catalogue: Catalogue, spec: Spec, ruling: Ruling
+    line: Line,
+    values: dict[str, Any],
+    document: Subject,
+    catalogue: Catalogue,
+    spec: Spec,
+    ruling: Ruling,
 ) -> Iterator[Origin]:
-    line = invoice.lines[index]
     service = service_of(line, catalogue)
+    subject = document.for_line(line, service)
+    mapped = {item.target.key: follow(item, subject) for item in spec.program.fields.get(About.LINE, ())}
     name = f"Service “{service.name}”" if service else "No service of this name in Ignition"
     own = spec.choices.account_by_service.get(service.external_id) if service else None
     by_rule = ruling.set_by.get("lines.account_code") or ruling.set_by.get("account_code")
-    yield Origin(label="Description", value=as_text(values["description"]), came_from="Line's description")
-    yield Origin(
-        label="Account",
-        value=as_text(values["account_code"]),
-        came_from=f"{name}: its account" if own else f"{name}: the sales account",
-        rule=by_rule.name
-        if by_rule and values["account_code"] != (own or spec.choices.sales_account)
-        else "",
+    yield _mapped_or(mapped, "line.description", "Description", as_text(values["description"]), "Services")
+    account = mapped.get("line.account")
+    usual = (account.value if account else "") or own or spec.choices.sales_account
+    yield replace(
+        _mapped_or(
+            mapped,
+            "line.account",
+            "Account",
+            as_text(values["account_code"]),
+            f"{name}: its account" if own else f"{name}: the sales account",
+        ),
+        rule=by_rule.name if by_rule and values["account_code"] != usual else "",
     )
+    if values.get("item_code"):
+        yield _mapped_or(mapped, "line.item", "Item", as_text(values["item_code"]), f"{name}: its item")
     label = service.tax_label if service else ""
     yield Origin(
         label="Tax type",
         value=as_text(values["tax_type"]),
         came_from=f"{name}: Ignition's “{label}”" if label else f"{name}: lines without a tax",
     )
+    tracked = {found.value: found for key, found in mapped.items() if key.startswith("line.tracking")}
     for item in values.get("tracking") or ():
-        yield Origin(label=item["category"], value=item["option"], came_from="Mapping, Tracking")
+        found = tracked.get(f"{item['category']}: {item['option']}")
+        yield Origin(
+            label=item["category"],
+            value=item["option"],
+            came_from=found.came_from if found else "Mapping, Tracking",
+            stages=found.stages if found else (),
+        )
+    for found in mapped.values():
+        if found.refused:
+            yield found
+
+
+def _mapped_or(mapped: Mapping[str, Origin], key: str, label: str, value: str, otherwise: str) -> Origin:
+    """A value of a line with the field map that gave it, or with what the app takes where none did."""
+    found = mapped.get(key)
+    if found is None or not found.value:
+        return Origin(label=label, value=value, came_from=otherwise)
+    return Origin(label=label, value=value, came_from=found.came_from, stages=found.stages)
 
 
 def _asked(spec: Spec, ruling: Ruling, *abouts: About) -> tuple[Asked, ...]:
@@ -217,15 +250,21 @@ def explain_payment(
         subject=subject,
     )
     own = spec.choices.clearing_by_method.get(payment.method)
+    mapped_account = next(
+        (follow(item, subject) for item in spec.program.fields.get(About.PAYMENT, ())), None
+    )
+    account = _chosen(
+        "Account",
+        "account_code",
+        mapped,
+        f"Payment method “{payment.method}”" if own else "The clearing account",
+    )
+    if mapped_account is not None and (mapped_account.value or mapped_account.refused):
+        account = replace(mapped_account, label="Account", value=account.value, rule=account.rule)
     origins = (
         _chosen("Amount", "amount", mapped, "Ignition's share for this invoice, without the surcharge"),
         _chosen("Date", "date", mapped, "The day on which the money was collected, where the practice is"),
-        _chosen(
-            "Account",
-            "account_code",
-            mapped,
-            f"Payment method “{payment.method}”" if own else "The clearing account",
-        ),
+        account,
         _chosen("Reference", "reference", mapped, "The payment's id in Ignition"),
     )
     return Explanation(

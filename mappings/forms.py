@@ -14,7 +14,8 @@ from mappings.differences import LINE_AMOUNT_WORDS, NOTE_WORDS, POST_WORDS
 from mappings.options import Option
 from mappings.sides import TargetView
 from mappings.spec import Choices
-from mappings.words import STAFF_WORDS, STATUS_WORDS
+from mappings.targets import STATUSES
+from mappings.words import STAFF_WORDS
 
 FIELD_PREFIX = "to:"
 """Start of the name of a table's select; the rest is the source value."""
@@ -52,7 +53,7 @@ class SectionForm(forms.Form):
 
 class InvoicesForm(SectionForm):
     invoice_status = forms.ChoiceField(
-        choices=list(STATUS_WORDS.items()), widget=forms.RadioSelect, label="New invoices arrive in Xero as"
+        choices=list(STATUSES.items()), widget=forms.RadioSelect, label="New invoices arrive in Xero as"
     )
     sales_account = forms.ChoiceField(
         required=False, label="Sales account", help_text="For every service without an account of its own."

@@ -1,7 +1,7 @@
 """Lines of an invoice → lines of the ledger, and what they come to. Pure; used by the engine."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -84,20 +84,23 @@ def map_line(
     key = service.external_id if service else ""
     tax_type, rate = _tax_of(service, spec, issues)
     quantity, unit, discount, detail = _quantities(line)
-    subject = replace(document, line=line, service=service)
-    description = _description(subject, spec, issues) or "Services"
+    subject = document.for_line(line, service)
+    chosen = _chosen(subject, spec, issues)
+    description = chosen.get("description") or "Services"
     values: dict[str, Any] = {
         "description": (f"{description} ({detail})" if detail else description)[:LONGEST_DESCRIPTION],
         "quantity": str(quantity),
         "unit_amount": str(unit),
-        "account_code": choices.account_by_service.get(key, "") or choices.sales_account,
+        "account_code": chosen.get("account_code")
+        or choices.account_by_service.get(key, "")
+        or choices.sales_account,
         "tax_type": tax_type,
     }
     if discount:
         values["discount"] = str(discount)
-    if item := choices.item_by_service.get(key, ""):
+    if item := chosen.get("item_code") or choices.item_by_service.get(key, ""):
         values["item_code"] = item
-    if tracking := _tracking(key, document.client, spec):
+    if tracking := _tracking(key, document.client, spec, chosen.get("tracking", "")):
         values["tracking"] = tracking
     subject.values = values
     program.rule(About.LINE, subject, ruling)
@@ -109,25 +112,42 @@ def map_line(
     }
 
 
-def _description(subject: Subject, spec: Spec, issues: list[Issue]) -> str:
+def _chosen(subject: Subject, spec: Spec, issues: list[Issue]) -> dict[str, str]:
+    """What the practice's field maps say of a line; tracking options are joined by a line end."""
+    out: dict[str, str] = {}
     for item in spec.program.fields.get(About.LINE, ()):
-        if item.target.value == "description":
-            try:
-                return str(item.value(subject))
-            except Refused as error:
-                issues.append(Issue("refused_value", "description", str(error)))
-    return ""
+        name = item.target.value
+        try:
+            found = item.value(subject)
+        except Refused as error:
+            issues.append(Issue("refused_value", name, str(error)))
+            continue
+        if found:
+            out[name] = f"{out[name]}\n{found}" if name in out else found
+    return out
 
 
-def _tracking(service: str, client: Contact | None, spec: Spec) -> list[dict[str, str]]:
-    """The practice's tracking of every line, over it the options of the client's staff member, then the service's."""
+def _tracking(service: str, client: Contact | None, spec: Spec, mapped: str) -> list[dict[str, str]]:
+    """The practice's tracking of every line, over it the options of the client's staff member, then the service's, then
+    what the fields say."""
     choices = spec.choices
     chosen = {item.category: item.option for item in choices.tracking}
     if choices.staff_from and client is not None:
         email = client.manager_email if choices.staff_from == "manager" else client.partner_email
         chosen.update(choices.tracking_by_staff.get(normalise.email_key(email), {}))
     chosen.update(choices.tracking_by_service.get(service, {}))
+    if mapped:
+        chosen.update(category_and_option(value, spec) for value in mapped.split("\n"))
     return [{"category": category, "option": option} for category, option in chosen.items() if option]
+
+
+def category_and_option(value: str, spec: Spec) -> tuple[str, str]:
+    """“Category: option” as the two; names may contain colons, so the categories decide."""
+    for category in spec.facts.tracking:
+        if value.startswith(f"{category}: "):
+            return category, value[len(category) + 2 :]
+    category, _, option = value.partition(": ")
+    return category, option
 
 
 def check_line(values: Mapping[str, Any], spec: Spec, issues: list[Issue]) -> None:

@@ -3,11 +3,12 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
-from mappings.catalog import ABOUT_WORDS, TARGETS, About
+from mappings.catalog import ABOUT_WORDS, About
 from mappings.fieldmaps import FieldMap, Lookup
 from mappings.program import effective
 from mappings.rules import Rule
 from mappings.sides import TargetView
+from mappings.targets import TARGETS
 from mappings.words import field_words, otherwise_words, rule_steps, sentence_of, target_label
 
 NOT_THERE = "not there"

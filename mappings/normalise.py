@@ -33,11 +33,18 @@ _SPELLINGS = {
     "company": "co",
     "corporation": "corp",
 }
-_TRADING_AS = re.compile(r"\bt[/.]a\b\.?(?=\s)", re.IGNORECASE)
+_TRADING_AS = re.compile(r"\bt[/.]as?\b\.?(?=\s)", re.IGNORECASE)
+_PTY_LTD = re.compile(r"\bp\s?/\s?l\b\.?", re.IGNORECASE)
+_TRUSTEE_FOR = re.compile(r"^(?:the )?trustees? (?:for|of) (?:the )?")
+_OWN_TAXPAYER = frozenset(
+    {"trust", "trustee", "trustees", "fund", "super", "superannuation", "smsf", "estate", "partnership"}
+)
+"""Forms that never are the same party as a name without them: a person and that person's fund are two."""
 _CODE = re.compile(r"^\s*(?:[A-Z]{0,4}\d{3,}[A-Z]?)\s*[-:]?\s+(?=\S)")
 EMAIL = re.compile(r"^[^@\s,;<>()\[\]\"]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}$")
 
 
+@lru_cache(maxsize=1 << 16)
 def tidy(value: str) -> str:
     """One space between words, none around."""
     return _SPACES.sub(" ", value).strip()
@@ -57,6 +64,8 @@ def name_key(value: str) -> str:
         if first and last and not words & _COMPANY_WORDS:
             text = f"{first} {last}"
     text = _TRADING_AS.sub("trading as", text.replace("&", " and "))
+    if "/" in text:
+        text = _PTY_LTD.sub("pty ltd", text)
     text = unicodedata.normalize("NFKD", text)
     text = "".join(char for char in text if not unicodedata.combining(char)).casefold()
     text = text.replace("'", "").replace("\u2019", "")
@@ -67,14 +76,27 @@ def name_key(value: str) -> str:
 @lru_cache(maxsize=50_000)
 def core_name(value: str) -> str:
     """The name key without a leading internal code and without the words every company has."""
-    words = name_key(_CODE.sub("", value)).split()
+    words = _TRUSTEE_FOR.sub("", name_key(_CODE.sub("", value))).split()
     kept = [word for word in words if word not in _COMPANY_WORDS]
     return " ".join(kept or words)
 
 
+@lru_cache(maxsize=50_000)
 def company_form(value: str) -> frozenset[str]:
     """The words that tell one legal form from another: ``Pty Ltd``, ``Trust``, ``Inc`` …"""
-    return frozenset(name_key(value).split()) & _COMPANY_WORDS - {"the", "group", "co", "and"}
+    words = _TRUSTEE_FOR.sub("", name_key(value)).split()
+    form = frozenset(words) & _COMPANY_WORDS - {"the", "group", "co", "and"}
+    return form | {"ltd"} if "pty" in form else form
+
+
+def same_form(first: frozenset[str], second: frozenset[str]) -> bool:
+    """Whether nothing in two legal forms speaks against one party: equal, or one side leaves out an everyday one.
+
+    "Pty Ltd" is often left out. A trust, fund or estate is a taxpayer beside the person it is named after.
+    """
+    if first == second:
+        return True
+    return (not first or not second) and not (first ^ second) & _OWN_TAXPAYER
 
 
 def email_key(value: str) -> str:
@@ -106,13 +128,3 @@ def phone_key(value: str, country: str) -> str:
     found = phone(value, country)
     digits = "".join(char for char in (found or value) if char.isdigit())
     return f"+{digits}" if found else digits
-
-
-def split_person(value: str) -> tuple[str, str]:
-    """A person's full name as (first, last); a single word is a first name."""
-    text = tidy(value)
-    if text.count(",") == 1:
-        last, first = (part.strip() for part in text.split(","))
-        return first, last
-    first, _, last = text.rpartition(" ")
-    return (first, last) if first else (last, "")

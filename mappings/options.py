@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from connectors.records import Account, TaxRate
-from mappings.sides import TargetView, account_key, is_income
+from mappings.sides import TargetView, account_key
+from mappings.spec import is_income
 
 GONE = "not offered by Xero any more"
 

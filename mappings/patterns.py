@@ -5,7 +5,8 @@ of one record differ. It knows no back-references and no look-around.
 """
 
 from collections.abc import Callable
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import re2  # type: ignore[import-untyped]
 
@@ -16,6 +17,11 @@ LONGEST_VALUE = 4000
 """Xero's longest text is a line's description with 4,000 characters."""
 MOST_MEMORY = 1 << 20
 """Bytes one pattern may take; nested repetitions such as ``((a{99}){99}){99}`` are refused by it."""
+
+
+MOST_KEPT, LONGEST_KEPT = 512, 120
+"""Answers that a pattern remembers, and for how long texts: at most some 100 KiB a pattern."""
+Answer = TypeVar("Answer")
 
 
 def compile_pattern(pattern: str) -> Any:
@@ -34,7 +40,7 @@ def compile_pattern(pattern: str) -> Any:
 
 def compile_search(pattern: str) -> Callable[[str], bool]:
     found = compile_pattern(pattern)
-    return lambda value: found.search(value[:LONGEST_VALUE]) is not None
+    return _remembered(lambda value: found.search(value[:LONGEST_VALUE]) is not None)
 
 
 def compile_extract(pattern: str) -> Callable[[str], str]:
@@ -46,10 +52,16 @@ def compile_extract(pattern: str) -> Callable[[str], str]:
         match = found.search(value[:LONGEST_VALUE])
         return (match.group(group) or "") if match else ""
 
-    return extract
+    return _remembered(extract)
 
 
 def compile_replace(pattern: str, put: str) -> Callable[[str], str]:
     """Every place the pattern finds replaced by a text, which is taken as it is."""
     found = compile_pattern(pattern)
-    return lambda value: str(found.sub(lambda match: put, value[:LONGEST_VALUE]))[:LONGEST_VALUE]
+    return _remembered(lambda value: str(found.sub(lambda match: put, value[:LONGEST_VALUE]))[:LONGEST_VALUE])
+
+
+def _remembered(answer: Callable[[str], Answer]) -> Callable[[str], Answer]:
+    """The same answers, kept for short texts: the same few names and addresses are asked about thousands of times."""
+    kept = lru_cache(maxsize=MOST_KEPT)(answer)
+    return lambda value: kept(value) if len(value) <= LONGEST_KEPT else answer(value)

@@ -6,17 +6,18 @@ and every record that it concerns waits with that sentence.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
-from mappings.catalog import SOURCES, TARGETS, About, Target, Type
+from mappings.catalog import SOURCES, About
 from mappings.conditions import Test, compile_condition, rows_of
 from mappings.defaults import DEFAULT_FIELDS
 from mappings.fieldmaps import BadChoice, FieldMap, Lookup, Step
+from mappings.fitting import Fit, Offers, as_date, fit_for
 from mappings.refusals import Refused
-from mappings.rules import OUTCOMES, STATUSES, Fired, Outcome, Rule, Ruling
+from mappings.rules import OUTCOMES, Fired, Outcome, Rule, Ruling
 from mappings.subjects import Subject
-from mappings.templates import as_text, compile_template
+from mappings.targets import STATUSES, TARGETS, Target
+from mappings.templates import compile_template
 from mappings.transforms import TRANSFORMS, Env, make_step, whole
 
 Action = Callable[[Subject, Ruling, Fired], None]
@@ -24,32 +25,30 @@ Action = Callable[[Subject, Ruling, Fired], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledField:
-    """One field map ready to run; ``steps`` with their names, for explaining."""
+    """One field map ready to run; ``steps`` with their names, for explaining.
+
+    ``fitted`` puts the value into the form the target takes and raises :class:`Refused` for one that it does not.
+    """
 
     target: Target
     chosen: FieldMap
     take: Callable[[Subject], Any]
+    fitted: Fit
     steps: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
 
     def raw(self, subject: Subject) -> Any:
         """The value after the last step. Raises :class:`Refused`."""
         found = self.take(subject)
-        for _, apply in self.steps:
-            found = apply(found)
+        for step in self.steps:
+            found = step[1](found)
         return found
 
     def value(self, subject: Subject) -> str:
         """The value in the form the target takes it. Raises :class:`Refused`."""
         return self.fitted(self.raw(subject))
 
-    def fitted(self, found: Any) -> str:
-        """The value as text within the target's limit. Raises :class:`Refused` for a date that is none."""
-        if self.target.type is Type.DATE:
-            return as_date(found)
-        return as_text(found)[: self.target.longest].rstrip()
-
     def is_cut(self, found: Any) -> bool:
-        return isinstance(found, str) and len(found) > self.target.longest
+        return isinstance(found, str) and len(found) > self.target.longest and self.target.can_be_cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +90,14 @@ class Program:
 
 
 def build(
-    fields: Iterable[FieldMap], rules: Iterable[Rule], tables: Iterable[Lookup], country: str
+    fields: Iterable[FieldMap],
+    rules: Iterable[Rule],
+    tables: Iterable[Lookup],
+    country: str,
+    offers: Offers,
 ) -> Program:
     """Make choices ready to run."""
-    env = Env(country=country, tables={item.name: item for item in tables})
+    env = Env(country=country, tables={item.name: item for item in tables}, offers=offers)
     problems: dict[About, list[str]] = {}
     maps = effective(fields)
     made: dict[About, list[CompiledField]] = {}
@@ -142,6 +145,8 @@ def compile_field(item: FieldMap, env: Env) -> CompiledField | None:
     if item.direction == "none":
         if target.required:
             raise BadChoice(f"Xero needs a value for “{target.label}”.")
+        if target.instead:
+            raise BadChoice(f"“{target.label}” is always written. Leave it to the app, or say from where.")
         return None
     if item.sources:
         take = _first_of(item.sources, target.about)
@@ -149,7 +154,9 @@ def compile_field(item: FieldMap, env: Env) -> CompiledField | None:
         take = compile_template(item.text, target.about)
     else:
         raise BadChoice(f"“{target.label}” has no source.")
-    return CompiledField(target=target, chosen=item, take=take, steps=steps)
+    return CompiledField(
+        target=target, chosen=item, take=take, fitted=fit_for(target, env.offers), steps=steps
+    )
 
 
 def _first_of(keys: Sequence[str], about: About) -> Callable[[Subject], Any]:
@@ -222,6 +229,8 @@ def _field(item: Outcome, rule: Rule) -> Target:
     target = TARGETS.get(f"{rule.about.value}.{item.settings['field']}")
     if target is None:
         raise BadChoice(f"There is no field “{item.settings['field'][:40]}” to set on {rule.about.value}s.")
+    if target.outcome:
+        raise BadChoice(f"Set “{target.label}” with “{OUTCOMES[target.outcome].label}”.")
     return target
 
 
@@ -235,7 +244,9 @@ def _set(item: Outcome, rule: Rule, env: Env) -> Action:
     if not item.settings.get("text") and target.required:
         raise BadChoice(f"Xero needs a value for “{target.label}”.")
     fill = compile_template(item.settings.get("text", ""), rule.about)
-    compiled = CompiledField(target=target, chosen=FieldMap(target=target.key), take=fill)
+    compiled = CompiledField(
+        target=target, chosen=FieldMap(target=target.key), take=fill, fitted=fit_for(target, env.offers)
+    )
     return _put_or_leave(target, compiled.value)
 
 
@@ -248,6 +259,7 @@ def _transform(item: Outcome, rule: Rule, env: Env) -> Action:
         target=target,
         chosen=FieldMap(target=target.key),
         take=lambda subject: subject.values.get(target.value, ""),
+        fitted=fit_for(target, env.offers),
         steps=steps,
     )
     return _put_or_leave(target, compiled.value)
@@ -347,18 +359,6 @@ _MAKE: dict[str, Callable[[Outcome, Rule, Env], Action | None]] = {
     "terms": _terms,
     "stop": _stop,
 }
-
-
-def as_date(value: Any) -> str:
-    """A date as ISO text; empty stays empty. Raises :class:`Refused`."""
-    if value is None or value == "":
-        return ""
-    if isinstance(value, date):
-        return value.isoformat()
-    try:
-        return date.fromisoformat(as_text(value).strip()[:10]).isoformat()
-    except ValueError:
-        raise Refused(f"“{as_text(value)[:40]}” is not a date.") from None
 
 
 def _label(key: str) -> str:

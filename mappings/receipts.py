@@ -9,6 +9,7 @@ from connectors.records import Account
 from mappings.catalog import About
 from mappings.engine import iso
 from mappings.mapped import Issue, Mapped
+from mappings.refusals import Refused
 from mappings.rules import Ruling
 from mappings.spec import Spec, is_active
 from mappings.subjects import Subject
@@ -35,6 +36,7 @@ def map_payment(
     ruling = Ruling()
     code = choices.clearing_by_method.get(method, "") or choices.clearing_account
     if subject is not None:
+        code = _account(subject, spec, issues) or code
         subject.values = {"account_code": code}
         spec.program.rule(About.PAYMENT, subject, ruling)
         code = subject.values["account_code"]
@@ -73,6 +75,17 @@ def map_payment(
     if account is not None:
         values["account_external_id"] = account.external_id
     return Mapped(values=values, issues=tuple(issues), ruling=ruling)
+
+
+def _account(subject: Subject, spec: Spec, issues: list[Issue]) -> str:
+    """The clearing account that the practice's field map gives; empty where it gives none."""
+    found = ""
+    for item in spec.program.fields.get(About.PAYMENT, ()):
+        try:
+            found = item.value(subject)
+        except Refused as error:
+            issues.append(Issue("refused_value", "account", str(error)))
+    return found
 
 
 def _check_clearing(code: str, account: Account | None, issues: list[Issue]) -> None:

@@ -138,7 +138,6 @@ _KINDS = (
 )
 
 OUTCOMES: dict[str, OutcomeKind] = {item.do: item for item in _KINDS}
-STATUSES = ("AUTHORISED", "SUBMITTED", "DRAFT")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from connectors.records import Account, TaxRate
-from mappings.spec import Choices, Facts, is_active
-
-REVENUE_TYPES = frozenset({"REVENUE", "SALES", "OTHERINCOME"})
-"""Account types of the ledger that sales lines may be posted to."""
+from mappings.spec import Choices, Facts, is_active, is_income
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +133,6 @@ class Gaps:
     @property
     def blocking(self) -> int:
         return self.sales_account + self.default_tax + self.clearing + len(self.labels) + len(self.broken)
-
-
-def is_income(account: Account) -> bool:
-    return account.account_class == "REVENUE" or account.type in REVENUE_TYPES
 
 
 def account_key(account: Account) -> str:

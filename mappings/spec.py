@@ -1,6 +1,7 @@
 """What the engine works with: the practice's choices and the target's facts, frozen for one plan."""
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -18,6 +19,7 @@ from mappings.fieldmaps import (
 )
 from mappings.program import Program, build
 from mappings.rules import Rule, rule_from_json, rule_to_json
+from mappings.targets import Offered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,7 @@ class Choices:
 class Facts:
     """The target's own settings: accounts by code and id, tax rates by type, tracking options, lock date, home.
 
-    ``items`` are codes; ``None`` where they have not been read.
+    ``items`` are codes; ``None`` where they have not been read. ``themes`` are names of branding themes by id.
     """
 
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -71,15 +73,69 @@ class Facts:
     tracking: dict[str, frozenset[str]] = field(default_factory=dict)
     items: frozenset[str] | None = None
     currencies: frozenset[str] = frozenset()
+    themes: dict[str, str] = field(default_factory=dict)
     lock_date: date | None = None
     base_currency: str = ""
     country: str = ""
     time_zone: str = "UTC"
 
 
+REVENUE_TYPES = frozenset({"REVENUE", "SALES", "OTHERINCOME"})
+"""Account types of the ledger that sales lines may be posted to."""
+
+
+def is_income(account: Account) -> bool:
+    return account.account_class == "REVENUE" or account.type in REVENUE_TYPES
+
+
 def is_active(record: Account | TaxRate) -> bool:
     """Whether the ledger still offers it; a ledger that gives no status offers what it lists."""
     return record.status in {"", "ACTIVE"}
+
+
+def offers_of(facts: Facts) -> dict[str, dict[str, str]]:
+    """The target's lists for values of fields, by what a value may be called. What was not read is missing."""
+    active = [account for account in facts.accounts.values() if is_active(account)]
+    lists = {
+        Offered.SALES_ACCOUNTS: _accounts(item for item in active if item.code and is_income(item)),
+        Offered.CLEARING_ACCOUNTS: _accounts(item for item in active if item.takes_payments),
+        Offered.ITEMS: {code.casefold(): code for code in facts.items or ()},
+        Offered.CURRENCIES: {
+            code.casefold(): code for code in (*facts.currencies, facts.base_currency) if code
+        },
+        Offered.THEMES: _by_name((name, key) for key, name in facts.themes.items()),
+        Offered.TRACKING: _by_name(
+            (name, f"{category}: {option}")
+            for category, options in facts.tracking.items()
+            for option in options
+            for name in (option, f"{category}: {option}")
+        ),
+    }
+    unread = {Offered.SALES_ACCOUNTS, Offered.CLEARING_ACCOUNTS} if not facts.accounts else set()
+    unread |= {Offered.ITEMS} if facts.items is None else set()
+    unread |= {Offered.THEMES} if not facts.themes else set()
+    return {name.value: known for name, known in lists.items() if name not in unread}
+
+
+def _accounts(accounts: Iterable[Account]) -> dict[str, str]:
+    keyed = [(account, account.code or account.external_id) for account in accounts]
+    names = _by_name(
+        (name, key)
+        for account, key in keyed
+        for name in (account.name, f"{account.code} {account.name}".strip())
+    )
+    return names | {key.casefold(): key for _, key in keyed}
+
+
+def _by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Values by name; a name that means more than one is left out, except that a value itself always means itself."""
+    found: dict[str, set[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name.casefold(), set()).add(value)
+    values = {value for named in found.values() for value in named}
+    return {name: min(named) for name, named in found.items() if len(named) == 1} | {
+        value.casefold(): value for value in values
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +147,16 @@ class Spec:
     facts: Facts
 
     @cached_property
+    def own_fields(self) -> frozenset[str]:
+        """The fields that the practice maps itself."""
+        return frozenset(item.target for item in self.choices.fields)
+
+    @cached_property
     def program(self) -> Program:
         choices = self.choices
-        return build(choices.fields, choices.rules, choices.lookups, self.facts.country)
+        return build(
+            choices.fields, choices.rules, choices.lookups, self.facts.country, offers_of(self.facts)
+        )
 
 
 _LISTS: dict[str, tuple[Any, Any]] = {

@@ -5,18 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mappings import forms, options
-from mappings.options import Option
+from mappings import tracked
 from mappings.sides import TargetView
 from mappings.spec import Choices
+from mappings.tracked import Select
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Select:
-    name: str
-    label: str
-    value: str
-    options: tuple[Option, ...]
+TRACKING = "staff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +22,6 @@ class StaffRow:
     manager_of: int
     in_target: str
     selects: tuple[Select, ...]
-
-
-def categories(view: TargetView, choices: Choices) -> list[str]:
-    """Tracking categories that Xero offers or somebody has an option of."""
-    chosen = {category for table in choices.tracking_by_staff.values() for category in table}
-    return sorted({*view.facts.tracking, *chosen})
 
 
 def rows(view: TargetView, choices: Choices) -> list[StaffRow]:
@@ -55,45 +43,13 @@ def rows(view: TargetView, choices: Choices) -> list[StaffRow]:
 
 
 def _selects(email: str, view: TargetView, choices: Choices) -> list[Select]:
-    tracked = choices.tracking_by_staff.get(email, {})
-    return [
-        Select(
-            name=f"{_prefix(number)}{email}",
-            label=category,
-            value=tracked.get(category, ""),
-            options=options.tracking_options(view, category, tracked.get(category, "")),
-        )
-        for number, category in enumerate(categories(view, choices))
-    ]
+    """Inputs are called by the whole of their names here."""
+    found = tracked.selects(TRACKING, email, view, choices.tracking_by_staff)
+    return [dataclasses.replace(item, name=f"{item.name}{email}") for item in found]
 
 
 def read(data: Mapping[str, Any], view: TargetView, choices: Choices) -> tuple[Choices, list[str]]:
     """The choices with what was sent in place, and what can't be chosen."""
     emails = {row.email for row in rows(view, choices)}
-    tracked = {email: dict(table) for email, table in choices.tracking_by_staff.items()}
-    problems: list[str] = []
-    for number, category in enumerate(categories(view, choices)):
-        stored = {email: table[category] for email, table in tracked.items() if category in table}
-        table, wrong = forms.read_table(
-            data,
-            known=emails,
-            offered=options.tracking_options(view, category),
-            stored=stored,
-            prefix=_prefix(number),
-        )
-        problems += wrong
-        for email in stored.keys() - table.keys():
-            del tracked[email][category]
-        for email, option in table.items():
-            tracked.setdefault(email, {})[category] = option
-    problems += [
-        f"Xero takes {forms.MOST_TRACKING} tracking categories on a line, “{email}” has {len(table)}."
-        for email, table in tracked.items()
-        if len(table) > forms.MOST_TRACKING
-    ]
-    kept = {email: table for email, table in tracked.items() if table}
-    return dataclasses.replace(choices, tracking_by_staff=kept), problems
-
-
-def _prefix(number: int) -> str:
-    return f"staff{number}:"
+    table, problems = tracked.read(TRACKING, data, emails, view, choices.tracking_by_staff)
+    return dataclasses.replace(choices, tracking_by_staff=table), problems

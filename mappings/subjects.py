@@ -1,5 +1,6 @@
 """The record that a mapping or a rule looks at, with what belongs to it, while one plan is made. Pure data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -32,3 +33,23 @@ class Subject:
     today: date | None = None
     lock_date: date | None = None
     values: dict[str, Any] = field(default_factory=dict)
+
+    def for_line(self, line: Line, service: Service | None) -> "Subject":
+        """A line of this document, with values of its own. Built by hand: ``replace`` takes five times as long."""
+        return Subject(
+            client=self.client,
+            invoice=self.invoice,
+            line=line,
+            service=service,
+            proposal=self.proposal,
+            is_first=self.is_first,
+            approved_before=self.approved_before,
+            services=self.services,
+            today=self.today,
+            lock_date=self.lock_date,
+        )
+
+
+def primary_of(people: Sequence[Person]) -> Person | None:
+    """The person a client is reached through: the one marked so, else the first."""
+    return next((person for person in people if person.is_primary), people[0] if people else None)

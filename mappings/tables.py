@@ -7,10 +7,11 @@ from decimal import Decimal
 from mappings import options
 from mappings.differences import method_name
 from mappings.options import Option
-from mappings.services_table import Select, selects
+from mappings.services_table import selects
 from mappings.sides import TargetView
 from mappings.spec import Choices
 from mappings.suggest import Suggestion
+from mappings.tracked import Select
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,8 @@ def names_in(text: str) -> Iterable[str]:
 
 def as_text(value: Any) -> str:
     """A value as it appears within a text: dates as ISO, numbers without exponents, lists with commas."""
+    if type(value) is str:
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -14,6 +14,7 @@ from typing import Any
 from mappings import business, dates, lookups, normalise, patterns, people
 from mappings.catalog import Type
 from mappings.fieldmaps import BadChoice, Lookup, Step
+from mappings.fitting import Offers
 from mappings.refusals import Refused
 from mappings.templates import as_text
 
@@ -24,10 +25,11 @@ Apply = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Env:
-    """What transforms may know besides the value: the organisation's country and the practice's tables."""
+    """What is known besides the value: the organisation's country, the practice's tables, what the target offers."""
 
     country: str = ""
     tables: Mapping[str, Lookup] = field(default_factory=dict)
+    offers: Offers = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +67,17 @@ def make_step(step: Step, env: Env) -> Apply:
         if item.needed and not step.settings.get(item.name, ""):
             raise BadChoice(f"“{transform.label}” needs: {item.label.lower()}.")
     apply = transform.make(step.settings, env)
-    convert = _CONVERT[transform.takes]
+    return _converted(apply, _CONVERT[transform.takes], on_empty=transform.on_empty)
+
+
+def _converted(apply: Apply, convert: Apply, *, on_empty: bool) -> Apply:
+    """``apply`` on a value of the right type, and on none that is empty."""
+    is_text = convert is as_text
 
     def run(value: Any) -> Any:
-        if not transform.on_empty and (value is None or value == "" or value == ()):
+        if is_text and type(value) is str:
+            return apply(value) if value or on_empty else value
+        if not on_empty and (value is None or value == "" or value == ()):
             return value
         return apply(convert(value))
 
@@ -100,7 +109,7 @@ _CONVERT: dict[Type, Apply] = {
 }
 
 
-def _plain(function: Callable[[str], str]) -> Callable[[Mapping[str, str], Env], Apply]:
+def _plain(function: Apply) -> Callable[[Mapping[str, str], Env], Apply]:
     """A transform without settings."""
     return lambda settings, env: function
 
@@ -167,14 +176,6 @@ def _business(settings: Mapping[str, str], env: Env) -> Apply:
     return lambda value: business.tax_number(value, env.country)
 
 
-def _country(settings: Mapping[str, str], env: Env) -> Apply:
-    return business.country_name
-
-
-def _country_code(settings: Mapping[str, str], env: Env) -> Apply:
-    return business.country_code
-
-
 def _state(settings: Mapping[str, str], env: Env) -> Apply:
     return lambda value: business.state_name(value, env.country)
 
@@ -191,10 +192,6 @@ def _days(settings: Mapping[str, str], env: Env) -> Apply:
 def _months(settings: Mapping[str, str], env: Env) -> Apply:
     months = whole(settings, "months", least=-120, most=120)
     return lambda value: dates.add_months(value, months)
-
-
-def _month_end(settings: Mapping[str, str], env: Env) -> Apply:
-    return dates.end_of_month
 
 
 def _next_month(settings: Mapping[str, str], env: Env) -> Apply:
@@ -308,8 +305,8 @@ _ROWS = (
     _row(
         "vat", "Check and format a UK VAT number", "“GB 980780684” → “980 7806 84”", _T, _plain(business.vat)
     ),
-    _row("country", "Country's name", "“AU” → “Australia”", _T, _country),
-    _row("country_code", "Country's code", "“Australia” → “AU”", _T, _country_code),
+    _row("country", "Country's name", "“AU” → “Australia”", _T, _plain(business.country_name)),
+    _row("country_code", "Country's code", "“Australia” → “AU”", _T, _plain(business.country_code)),
     _row("state", "State's name", "“NSW” → “New South Wales”", _T, _state),
     _row("state_code", "State's abbreviation", "“New South Wales” → “NSW”", _T, _state_code),
     _row(
@@ -323,7 +320,7 @@ _ROWS = (
         _months,
         Setting(name="months", label="Months", kind="number"),
     ),
-    _row("end_of_month", "End of the month", "5 Nov → 30 Nov", _D, _month_end),
+    _row("end_of_month", "End of the month", "5 Nov → 30 Nov", _D, _plain(dates.end_of_month)),
     _row(
         "next_month",
         "Day of the next month",

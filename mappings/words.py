@@ -4,21 +4,17 @@ import dataclasses
 from collections.abc import Iterable
 
 from mappings import options
-from mappings.catalog import SOURCES, TARGETS
+from mappings.catalog import SOURCES
 from mappings.fieldmaps import CONFLICT_WORDS, DIRECTION_WORDS, MODE_WORDS, Direction, FieldMap, Lookup, Step
 from mappings.rules import Outcome, Rule, rule_sentence
 from mappings.sides import TargetView
+from mappings.targets import STATUSES, TARGETS
 from mappings.transforms import TRANSFORMS
 
 STAFF_WORDS = {
     "": "Nobody: not used",
     "manager": "The client's manager",
     "partner": "The client's partner",
-}
-STATUS_WORDS = {
-    "AUTHORISED": "Approved, awaiting payment",
-    "SUBMITTED": "Awaiting approval",
-    "DRAFT": "Draft",
 }
 
 
@@ -76,7 +72,7 @@ def _named(item: Outcome, view: TargetView) -> Outcome:
     names = {
         "account": lambda: options.account_name(view, value),
         "branding": lambda: options.theme_name(view, value),
-        "status": lambda: STATUS_WORDS.get(value, value),
+        "status": lambda: STATUSES.get(value, value),
     }
     name = names[item.do]() if item.do in names else value
     return dataclasses.replace(item, settings={**item.settings, "value": name})

@@ -7,7 +7,8 @@ from typing import Any
 from connectors.records import Contact
 from mappings.engine import map_contact, natural_number
 from mappings.mapped import Mapped
-from sync.fieldwise import arrived_fields, contact_update, contact_values
+from sync.contact_values import arrived_fields, contact_values
+from sync.fieldwise import contact_update
 from sync.linking import Directory, Match, is_active, match_contacts, survivor
 from sync.models import Link, Mode, ReviewState
 from sync.plan import Decision, apply_mode, create, filtered, held, is_stopped, may_write_contact
@@ -42,6 +43,7 @@ def _matches(world: World) -> dict[str, Match]:
         references=world.references,
         claimed=frozenset(linked.values()),
         country=country,
+        apart=world.apart,
     )
     open_parties = [party for party in parties(world, references) if party.contact.external_id not in linked]
     found = match_contacts(open_parties, directory)
@@ -110,8 +112,9 @@ def _agreed(world: World, link: Link) -> tuple[dict[str, Any], dict[str, Any]]:
     target = world.contacts.get(link.target_external_id)
     if not sent or target is None:
         return link.base_source, link.base_target
-    arrived = arrived_fields(sent, contact_values(target), world.spec.facts.country)
-    there = {name: contact_values(target)[name] for name in arrived}
+    held = contact_values(target)
+    arrived = arrived_fields(sent, held, world.spec.facts.country)
+    there = {name: held[name] for name in arrived}
     return {**link.base_source, **arrived}, {**link.base_target, **there}
 
 

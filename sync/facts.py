@@ -29,13 +29,13 @@ def target_view(practice: Practice) -> TargetView:
     if not pairs:
         return TargetView()
     sides, _ = pairs[0]
-    themes = as_records(sides.target, Kind.BRANDING_THEME).values()
+    facts = load_facts(sides)
     read = _completed(sides.target, Kind.ACCOUNT, Kind.TAX_RATE)
     return TargetView(
         is_read=read,
-        facts=load_facts(sides),
+        facts=facts,
         branding_themes=tuple(
-            BrandingTheme(external_id=theme.external_id, name=theme.name) for theme in themes
+            BrandingTheme(external_id=key, name=name) for key, name in facts.themes.items()
         ),
         source=_source_view(sides.source, sides.target),
         read_at=sides.target.last_read_at,

@@ -1,14 +1,15 @@
 """Contacts field by field: what is written, what somebody else's change protects, what a person has to decide. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from connectors.records import Contact
-from mappings import normalise
-from mappings.catalog import TARGETS, About
+from mappings.catalog import About
 from mappings.fieldmaps import Conflict, Direction, FieldMap, Mode
 from mappings.mapped import Mapped
+from mappings.targets import TARGETS
+from sync.contact_values import contact_values, part_of, same, with_kept
 from sync.plan import Decision
 
 COMPARED = tuple(item.value for item in TARGETS.values() if item.about is About.CONTACT and item.compared)
@@ -35,8 +36,7 @@ def contact_update(
     ``split`` writes what nobody contests first; the rest is put before a person by the plan after that.
     """
     there = contact_values(target)
-    write: dict[str, Any] = {}
-    conflicts: dict[str, Any] = {}
+    verdicts: dict[str, str] = {}
     newer = _is_newer(source_changed_at, target.source_updated_at)
     for name in COMPARED:
         ours, theirs = mapped.values.get(name, ""), there[name]
@@ -44,28 +44,44 @@ def contact_update(
             continue
         policy = (policies or {}).get(name, DEFAULT)
         contested = _contested(name, ours, theirs, base, base_target, country)
-        found = _verdict(name, policy, theirs, contested=contested, known=name in base, newer=newer)
-        if found == WRITE:
-            write[name] = ours
-        elif found == ASK:
-            conflicts[name] = ours
+        verdicts[name] = _verdict(name, policy, theirs, contested=contested, known=name in base, newer=newer)
+    # An address is one thing to a person: where one part of it is to be decided, the others wait with it.
+    asked = {part_of(name) for name, found in verdicts.items() if found == ASK} - {""}
+    ask = {
+        name
+        for name, found in verdicts.items()
+        if found == ASK or (found == WRITE and part_of(name) in asked)
+    }
+    write = {
+        name: mapped.values[name] for name, found in verdicts.items() if found == WRITE and name not in ask
+    }
+    conflicts = {name: mapped.values[name] for name in verdicts if name in ask}
     if conflicts and write and split:
         before = {name: there[name] for name in write}
         remarks = (*mapped.remarks, MORE_TO_DECIDE)
-        return Decision(action="update", values=write, before=before, remarks=remarks)
+        return Decision(action="update", values=with_kept(write, target), before=before, remarks=remarks)
     if conflicts:
-        names = " and ".join(LABELS[name] for name in conflicts)
+        names = _and([LABELS[name] for name in conflicts])
         verb = "differ" if len(conflicts) > 1 else "differs"
         text = f"{names} {verb} between Ignition and Xero. Choose which value is right."
         values = {**write, **conflicts}
         before = {name: there[name] for name in values}
         return Decision(
-            action="held", reason="conflict", text=text, values=values, before=before, remarks=mapped.remarks
+            action="held",
+            reason="conflict",
+            text=text,
+            values=with_kept(values, target),
+            before=before,
+            remarks=mapped.remarks,
         )
     if not write:
         return Decision(action="nothing", remarks=mapped.remarks)
     before = {name: there[name] for name in write}
-    return Decision(action="update", values=write, before=before, remarks=mapped.remarks)
+    return Decision(action="update", values=with_kept(write, target), before=before, remarks=mapped.remarks)
+
+
+def _and(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
 
 
 def _contested(
@@ -109,41 +125,3 @@ def _is_newer(ours: datetime | None, theirs: datetime | None) -> bool | None:
 
 MORE_TO_DECIDE = "Another field of this contact differs: that one waits for a decision."
 LABELS = {item.value: item.label for item in TARGETS.values() if item.about is About.CONTACT}
-
-
-def contact_values(target: Contact) -> dict[str, Any]:
-    return {
-        "name": target.name,
-        "email": target.email,
-        "phone": target.phone or target.mobile,
-        "mobile": target.mobile,
-        "account_number": target.account_number,
-        "tax_number": target.tax_number,
-    }
-
-
-def arrived_fields(sent: Mapping[str, Any], there: Mapping[str, Any], country: str) -> dict[str, Any]:
-    """What of an update without an answer the target's contact shows."""
-    return {
-        name: value
-        for name, value in sent.items()
-        if name in there and same(name, value, there[name], country)
-    }
-
-
-def same(name: str, ours: str, theirs: str, country: str) -> bool:
-    """Whether two values of a contact field mean the same to an accountant."""
-    if name == "name":
-        return normalise.name_key(ours) == normalise.name_key(theirs)
-    if name == "email":
-        return normalise.email_key(ours) == normalise.email_key(theirs)
-    if name in {"phone", "mobile"}:
-        return normalise.phone_key(ours, country) == normalise.phone_key(theirs, country)
-    if name == "tax_number":
-        return _plain(ours) == _plain(theirs)
-    return ours == theirs
-
-
-def _plain(number: str) -> str:
-    """A business number without the spaces and dashes that people write into it."""
-    return "".join(char for char in number if char.isalnum()).casefold()

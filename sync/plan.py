@@ -14,6 +14,7 @@ from connectors.records import Contact, Invoice
 from mappings.mapped import Mapped
 from mappings.rules import Fired
 from mappings.spec import Choices
+from sync.contact_values import stored_otherwise
 from sync.documents import DEAD, Allocation
 
 ISSUED = frozenset({"issued", ""})
@@ -34,7 +35,12 @@ NOT_COLLECTED = {
     "refunded": "The payment was refunded: that needs a credit note in Xero.",
     "clawing_back": "The money is going back to the client: that needs a credit note in Xero.",
 }
-INVOICE_FIELDS = ("reference", "date", "due_date", "currency", "line_amounts", "subtotal", "tax", "total")
+_CHOSEN_FIELDS = ("url", "branding_theme_external_id", "expected_payment_date", "sent_to_contact")
+"""What an invoice may do without: nothing is said where there is nothing to write."""
+INVOICE_FIELDS = (
+    *("reference", "date", "due_date", "currency", "line_amounts", "subtotal", "tax", "total"),
+    *_CHOSEN_FIELDS,
+)
 EDITABLE = frozenset({"DRAFT", "SUBMITTED", "AUTHORISED"})
 
 
@@ -150,12 +156,18 @@ def invoice_update(
     """A linked invoice: only a change in the source since the last agreement is written, and only where allowed."""
     if target.status in DEAD:
         return filtered("dead_in_target", f"It is {target.status.lower()} in Xero and stays so.")
-    changed = {name for name in INVOICE_FIELDS if mapped.values.get(name) != base.get(name)}
+    changed = {
+        name
+        for name in INVOICE_FIELDS
+        if mapped.values.get(name) != base.get(name)
+        and (name not in _CHOSEN_FIELDS or mapped.values.get(name))
+    }
     if not _same_lines(mapped.values, base):
         changed.add("lines")
     if not base or not changed:
         return Decision(action="nothing", remarks=mapped.remarks)
-    if mapped.issues:
+    locked = target.status not in EDITABLE or target.amount_paid or target.amount_credited
+    if mapped.issues and not locked:  # whatever the mapping lacks, a locked document can't be changed
         return held(mapped.issues[0].code, " ".join(issue.text for issue in mapped.issues), mapped)
     before = invoice_values(target)
     values = {
@@ -166,7 +178,7 @@ def invoice_update(
         values["line_amounts"] = mapped.values["line_amounts"]
         values.update({name: mapped.values[name] for name in ("subtotal", "tax", "total")})
     shown = {name: before.get(name, "") for name in values}
-    if target.status not in EDITABLE or target.amount_paid or target.amount_credited:
+    if locked:
         text = "It changed in Ignition after it was paid or credited in Xero, so it can't be changed there."
         return Decision(action="held", reason="locked_by_money", text=text, values=values, before=shown)
     if not was_written:
@@ -185,6 +197,12 @@ def invoice_values(target: Invoice) -> dict[str, Any]:
         "currency": target.currency,
         "line_amounts": target.line_amounts,
         "status": target.status,
+        "url": target.url,
+        "branding_theme_external_id": target.branding_theme_external_id,
+        "expected_payment_date": (
+            target.expected_payment_date.isoformat() if target.expected_payment_date else ""
+        ),
+        "sent_to_contact": "yes" if target.sent_to_contact else "no",
         "subtotal": _money(target.subtotal),
         "tax": _money(target.tax),
         "total": _money(target.total),
@@ -283,14 +301,13 @@ def stored_agrees(kind: str, values: Mapping[str, Any], record: Any) -> list[str
     """
     out = []
     if kind == "contact":
-        for name in ("name", "email", "number"):
-            stored = getattr(record, name)
-            if name in values and stored and stored != values[name]:
-                out.append(f"{name} is “{stored}” instead of “{values[name]}”")
-        return out
+        return [
+            f"{name.replace('_', ' ')} is “{stored}” instead of “{sent}”"
+            for name, sent, stored in stored_otherwise(values, record)
+        ]
     if kind == "invoice":
         there = invoice_values(record)
-        for name in ("number", "reference", "date", "due_date", "currency", "subtotal", "tax", "total"):
+        for name in ("number", *INVOICE_FIELDS):
             stored = there[name]
             if values.get(name) and stored and stored != _text(name, values[name]):
                 out += [f"{name} is {stored} instead of {values[name]}"]

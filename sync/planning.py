@@ -1,8 +1,8 @@
 """Planning a practice: snapshots, links, mapping and modes → rows that say what is owed and why."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 
-from django.db import transaction
 from django.db.models import Count
 
 from connectors.records import Contact
@@ -16,6 +16,8 @@ from sync.outbox import write_plan
 from sync.part import add_documents, anything_moved, clear_marks, find_part, load_part
 from sync.payments import plan_payments
 from sync.planned import Planned
+from sync.reconcile import asking as comparisons
+from sync.wished import with_wishes
 from sync.world import Sides, World, load_world
 
 
@@ -29,6 +31,9 @@ def plan_all(sides: Sides, flows: Mapping[str, Flow], run: Run | None) -> dict[s
     counts = _plan(world, flows, run)
     if world.recovered:
         counts = _plan(load_world(sides, version, choices), flows, run)
+    if anything_moved(sides):
+        part = find_part(sides)
+        comparisons.note(sides.practice.pk, part.clients if part is not None else None)
     clear_marks(sides)
     return counts
 
@@ -52,6 +57,7 @@ def plan_part(sides: Sides, flows: Mapping[str, Flow], run: Run | None) -> bool:
             _plan(world, flows, run)
         if _number_taken_elsewhere(world, run):
             return False
+        comparisons.note(sides.practice.pk, part.clients)
     clear_marks(sides)
     return True
 
@@ -110,30 +116,37 @@ def decide_all(world: World, modes: Mapping[str, str]) -> dict[Kind, dict[str, P
         add_documents(world, [item.target_external_id for item in contacts.values() if item.found])
     invoices = plan_invoices(world, contacts, mode=modes[Kind.INVOICE])
     payments = plan_payments(world, invoices, mode=modes[Kind.PAYMENT])
-    return {
+    plans = {
         Kind.CONTACT: contacts,
         Kind.INVOICE: {**invoices, **vanished_invoices(world)},
         Kind.PAYMENT: payments,
     }
+    return with_wishes(world, plans, modes, world.wishes)
 
 
 def follow_merges(world: World) -> int:
-    """Move links from a merged contact to the one that survived, when that one is active; the old id is kept."""
-    moved = 0
+    """Move links from a merged contact to the one that survived; the old id is kept.
+
+    Only to one that is active and that no other client is linked to: two clients on one contact is for a person.
+    """
+    merged: dict[str, list[Link]] = defaultdict(list)
     for (kind, _), link in world.links.items():
-        if kind != Kind.CONTACT:
-            continue
-        contact: Contact | None = world.contacts.get(link.target_external_id)
-        if contact is None or not contact.merged_into:
-            continue
-        final = survivor(world.contacts, link.target_external_id)
-        if not final or not is_active(world.contacts[final]):
-            continue
-        with transaction.atomic():
-            link.former_target_external_ids = [*link.former_target_external_ids, link.target_external_id]
-            link.target_external_id = final
-            Link.objects.filter(pk=link.pk).update(
-                target_external_id=final, former_target_external_ids=link.former_target_external_ids
-            )
-        moved += 1
-    return moved
+        contact: Contact | None = (
+            world.contacts.get(link.target_external_id) if kind == Kind.CONTACT else None
+        )
+        if contact is not None and contact.merged_into:
+            final = survivor(world.contacts, link.target_external_id)
+            if final and is_active(world.contacts[final]):
+                merged[final].append(link)
+    if not merged:
+        return 0
+    others = world.sides.links().filter(kind=Kind.CONTACT, target_external_id__in=list(merged))
+    taken = set(others.values_list("target_external_id", flat=True))
+    moved = [(final, link) for final, links in merged.items() if final not in taken for link in links]
+    for final, link in moved:
+        link.former_target_external_ids = [*link.former_target_external_ids, link.target_external_id]
+        link.target_external_id = final
+        Link.objects.filter(pk=link.pk).update(
+            target_external_id=final, former_target_external_ids=link.former_target_external_ids
+        )
+    return len(moved)

@@ -1,21 +1,20 @@
 """Recent records as the mapping's editors show them beside a field or rule, and how much each rule is used."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from connectors.records import Contact, Invoice, Kind
 from connectors.stored import load
 from mappings.catalog import About
 from mappings.engine import Situation, invoice_subject, map_contact, map_invoice, service_of
 from mappings.services import load_choices
-from mappings.subjects import Subject
+from mappings.subjects import Subject, primary_of
 from practices.models import Practice
+from sync.around import load_around
 from sync.documents import allocate
 from sync.flows import sides_of
 from sync.models import RuleUse, Snapshot
 from sync.payments import payment_subject
-from sync.world import World, as_records, catalogue, load_base, load_past
+from sync.world import World, load_base
 
 KIND_OF = {
     About.CONTACT: Kind.CONTACT,
@@ -37,7 +36,8 @@ def samples(practice: Practice, about: About, limit: int) -> list[Subject]:
         load(KIND_OF[about], record)
         for record in newest.order_by("-source_updated_at", "-pk").values_list("record", flat=True)[:limit]
     ]
-    _around(world, about, records)
+    clients = [item.external_id if about is About.CONTACT else item.contact_external_id for item in records]
+    load_around(world, clients, documents=about is not About.CONTACT)
     if about is About.CONTACT:
         return [_contact(world, item) for item in records]
     if about is About.PAYMENT:
@@ -60,33 +60,11 @@ def rule_use(practice: Practice) -> dict[str, tuple[int, int, int, datetime | No
     return {row.rule_key: (row.records, row.skipped, row.held, row.counted_at) for row in rows}
 
 
-def _around(world: World, about: About, records: Sequence[Any]) -> None:
-    """What belongs to these records."""
-    source = world.sides.source
-    if about is About.CONTACT:
-        clients = [item.external_id for item in records]
-    else:
-        clients = [item.contact_external_id for item in records]
-    world.clients = as_records(source, Kind.CONTACT, external_id__in=clients)
-    if about is About.CONTACT:
-        for person in as_records(source, Kind.PERSON, party_external_id__in=clients).values():
-            world.people.setdefault(person.contact_external_id, []).append(person)
-    if about in {About.INVOICE, About.LINE}:
-        proposals = as_records(source, Kind.PROPOSAL, party_external_id__in=clients)
-        world.catalogue = catalogue(as_records(source, Kind.SERVICE), proposals)
-    if about is not About.CONTACT:
-        world.invoices = as_records(source, Kind.INVOICE, party_external_id__in=clients)
-        links = world.sides.links().filter(kind=Kind.INVOICE, source_external_id__in=list(world.invoices))
-        world.links = {(link.kind, link.source_external_id): link for link in links}
-    load_past(world)
-
-
 def _contact(world: World, client: Contact) -> Subject:
     people = world.people.get(client.external_id, [])
     situation = world.situation("contact", client.external_id)
     mapped = map_contact(client, people, world.spec, situation)
-    primary = next((item for item in people if item.is_primary), people[0] if people else None)
-    return Subject(client=client, person=primary, today=situation.today, values=mapped.values)
+    return Subject(client=client, person=primary_of(people), today=situation.today, values=mapped.values)
 
 
 def _invoice(world: World, about: About, invoice: Invoice) -> list[Subject]:

@@ -10,7 +10,9 @@ from connectors.fields import amount, currency, items, needed_amount, required, 
 from connectors.records import (
     Account,
     Address,
+    Applied,
     Contact,
+    ContactPerson,
     Entry,
     Invoice,
     Item,
@@ -21,6 +23,7 @@ from connectors.records import (
     Record,
     Staff,
     TaxRate,
+    Terms,
     Tracking,
     TrackingCategory,
 )
@@ -36,13 +39,21 @@ def contact(data: dict[str, Any]) -> Contact:
         name=required(data, "Name"),
         email=text(data, "EmailAddress"),
         phone=phones.get("DEFAULT", ""),
+        direct_phone=phones.get("DDI", ""),
         mobile=phones.get("MOBILE", ""),
+        fax=phones.get("FAX", ""),
         first_name=text(data, "FirstName"),
         last_name=text(data, "LastName"),
         number=text(data, "ContactNumber"),
         account_number=text(data, "AccountNumber"),
+        company_number=text(data, "CompanyNumber"),
         tax_number=text(data, "TaxNumber"),
         addresses=tuple(found for item in items(data, "Addresses") if (found := _address(item)) is not None),
+        others=tuple(_contact_person(item) for item in items(data, "ContactPersons")),
+        sales_terms=_terms(data, "Sales"),
+        bills_terms=_terms(data, "Bills"),
+        sales_account_code=text(data, "SalesDefaultAccountCode"),
+        default_currency=text(data, "DefaultCurrency"),
         merged_into=text(data, "MergedToContactID"),
         status=text(data, "ContactStatus") or "ACTIVE",
         source_updated_at=moment(data, "UpdatedDateUTC"),
@@ -58,15 +69,35 @@ def _phone(data: dict[str, Any]) -> str:
 
 
 def _address(data: dict[str, Any]) -> Address | None:
+    lines = [text(data, f"AddressLine{n}") for n in range(1, 5)]
+    while lines and not lines[-1]:
+        lines.pop()
     found = Address(
         kind=text(data, "AddressType"),
-        lines=tuple(line for n in range(1, 5) if (line := text(data, f"AddressLine{n}"))),
+        attention=text(data, "AttentionTo"),
+        lines=tuple(lines),
         city=text(data, "City"),
         region=text(data, "Region"),
         postal_code=text(data, "PostalCode"),
         country=text(data, "Country"),
     )
-    return found if found.lines or found.city or found.postal_code else None
+    return None if found == Address(kind=found.kind) else found
+
+
+def _contact_person(data: dict[str, Any]) -> ContactPerson:
+    return ContactPerson(
+        first_name=text(data, "FirstName"),
+        last_name=text(data, "LastName"),
+        email=text(data, "EmailAddress"),
+        receives_invoices=data.get("IncludeInEmails") is True,
+    )
+
+
+def _terms(data: dict[str, Any], side: str) -> Terms | None:
+    days, kind = text(data, "PaymentTerms", side, "Day"), text(data, "PaymentTerms", side, "Type")
+    if not days and not kind:
+        return None
+    return Terms(days=int(days) if days.isascii() and days.isdigit() else None, type=kind)
 
 
 def invoice(data: dict[str, Any]) -> Invoice:
@@ -96,9 +127,19 @@ def _document(data: dict[str, Any], external_id: str, number: str) -> Invoice:
         amount_credited=amount(data.get("AmountCredited"), "AmountCredited"),
         url=text(data, "Url"),
         branding_theme_external_id=text(data, "BrandingThemeID"),
+        expected_payment_date=calendar_day(data, "ExpectedPaymentDate"),
+        sent_to_contact=data.get("SentToContact") is True,
         paid_on=calendar_day(data, "FullyPaidOnDate"),
         status=text(data, "Status"),
         lines=tuple(_line(item) for item in items(data, "LineItems")),
+        remaining=amount(data.get("RemainingCredit"), "RemainingCredit"),
+        applied=tuple(
+            Applied(
+                invoice_external_id=text(item, "Invoice", "InvoiceID"),
+                amount=needed_amount(item.get("Amount"), "Allocations.Amount"),
+            )
+            for item in items(data, "Allocations")
+        ),
         source_updated_at=moment(data, "UpdatedDateUTC"),
     )
 
@@ -231,6 +272,7 @@ def _entry(id_field: str, name_field: str = "Name") -> Callable[[dict[str, Any]]
         return Entry(
             external_id=required(data, id_field),
             name=text(data, name_field),
+            type=text(data, "Type"),
             reference=text(data, "Reference"),
             date=calendar_day(data, "Date"),
             amount=amount(total, "Total"),
@@ -243,6 +285,24 @@ def _entry(id_field: str, name_field: str = "Name") -> Callable[[dict[str, Any]]
         )
 
     return parse
+
+
+def repeating_invoice(data: dict[str, Any]) -> Entry:
+    schedule = data.get("Schedule")
+    plan = schedule if isinstance(schedule, dict) else {}
+    unit = text(plan, "Unit").lower().removesuffix("ly")
+    return Entry(
+        external_id=required(data, "RepeatingInvoiceID"),
+        type=text(data, "Type"),
+        reference=text(data, "Reference"),
+        repeats=f"every {text(plan, 'Period') or '1'} {unit}".strip() if unit else "",
+        date=calendar_day(plan, "NextScheduledDate"),
+        until=calendar_day(plan, "EndDate"),
+        amount=amount(data.get("Total"), "Total"),
+        currency=currency(text(data, "CurrencyCode"), "CurrencyCode"),
+        contact_external_id=text(data, "Contact", "ContactID"),
+        status=text(data, "Status"),
+    )
 
 
 SHAPES: dict[Kind, tuple[str, str, str, Callable[[dict[str, Any]], Record]]] = {
@@ -270,7 +330,7 @@ SHAPES: dict[Kind, tuple[str, str, str, Callable[[dict[str, Any]], Record]]] = {
         "/RepeatingInvoices",
         "RepeatingInvoices",
         "RepeatingInvoiceID",
-        _entry("RepeatingInvoiceID"),
+        repeating_invoice,
     ),
 }
 """Per kind: path, name of the array, name of the id, parser."""

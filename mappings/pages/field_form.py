@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mappings import checks
-from mappings.catalog import SOURCES, Target
+from mappings import checks, options
+from mappings.catalog import SOURCES
 from mappings.fieldmaps import (
     CONFLICT_WORDS,
     DIRECTION_WORDS,
@@ -19,16 +19,23 @@ from mappings.fieldmaps import (
     FieldMap,
     Mode,
 )
+from mappings.fitting import fit_for
 from mappings.options import Option
 from mappings.pages import inputs
 from mappings.pages.field_list import OWN
 from mappings.pages.inputs import StepInput, text_in
 from mappings.program import compile_field
+from mappings.refusals import Refused
 from mappings.sections import State
-from mappings.templates import compile_template
+from mappings.sides import TargetView
+from mappings.subjects import Subject
+from mappings.targets import Offered, Target
+from mappings.templates import compile_template, names_in
+from mappings.transforms import Env
 from mappings.words import source_label
 
 MOST_SOURCES = 4
+MOST_VALUES = 100
 
 REPORTED = "Ignition takes no changes from other systems, so nothing is written there; a difference is shown."
 DIRECTION_HINTS = {
@@ -133,7 +140,7 @@ def check(form: FieldInput, state: State) -> FieldMap:
     if not inputs.check_steps(form.steps, env) and len(form.steps) > inputs.MOST_STEPS:
         form.problems.append(f"A field may have {inputs.MOST_STEPS} steps.")
     if form.direction is not Direction.NONE:
-        form.source_error, form.text_error = _source_error(form), _text_error(form)
+        form.source_error, form.text_error = _source_error(form), _text_error(form, env)
     if form.is_right:
         try:
             compile_field(item, env)
@@ -154,16 +161,34 @@ def _source_error(form: FieldInput) -> str:
     return ""
 
 
-def _text_error(form: FieldInput) -> str:
+def _text_error(form: FieldInput, env: Env) -> str:
     if form.uses != "text":
         return ""
     if not form.text:
         return "Write the text, or choose fields to take the value from."
     try:
-        compile_template(form.text, form.target.about)
-    except BadChoice as error:
+        fill = compile_template(form.text, form.target.about)
+        if not names_in(form.text) and not inputs.chosen_steps(form.steps):
+            fit_for(form.target, env.offers)(fill(Subject()))
+    except (BadChoice, Refused) as error:
         return str(error)
     return ""
+
+
+def values_of(target: Target, view: TargetView) -> list[str]:
+    """What Xero offers for the field, in the words that it takes."""
+    facts = view.facts
+    if target.offered is Offered.SALES_ACCOUNTS:
+        return [options.account_label(item) for item in view.sales_accounts]
+    if target.offered is Offered.CLEARING_ACCOUNTS:
+        return [options.account_label(item) for item in view.clearing_accounts]
+    found = {
+        Offered.ITEMS: facts.items or (),
+        Offered.TRACKING: [f"{name}: {item}" for name, items in facts.tracking.items() for item in items],
+        Offered.CURRENCIES: {*facts.currencies, facts.base_currency} - {""},
+        Offered.THEMES: [theme.name for theme in view.branding_themes],
+    }
+    return sorted(found[target.offered])[:MOST_VALUES] if target.offered else []
 
 
 def put(fields: tuple[FieldMap, ...], item: FieldMap) -> tuple[FieldMap, ...]:
@@ -185,7 +210,7 @@ def without(fields: tuple[FieldMap, ...], target: str) -> tuple[FieldMap, ...]:
 def choices_for(form: FieldInput) -> dict[str, Any]:
     """What the selects offer. Only what is kept up to date later has a policy for that."""
     directions = list(Direction) if form.target.compared else [Direction.TO_TARGET, Direction.NONE]
-    if form.target.required:
+    if form.target.required or form.target.instead:
         directions.remove(Direction.NONE)
     if form.direction not in directions:
         directions.append(form.direction)

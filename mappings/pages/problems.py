@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mappings import checks, lookups
-from mappings.catalog import TARGETS
 from mappings.pages import rule_list
 from mappings.sections import State
+from mappings.targets import TARGETS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mappings import options
-from mappings.catalog import SOURCES, About, Source, Type, targets_for
+from mappings.catalog import SOURCES, About, Source, Type
 from mappings.conditions import OPERATORS
 from mappings.options import Option
 from mappings.pages import inputs
 from mappings.pages.inputs import Input, StepInput, select
 from mappings.pages.rule_form import JOINS, GroupInput, RowInput, RuleInput, ThenInput, as_pair
-from mappings.rules import OUTCOMES, STATUSES
+from mappings.rules import OUTCOMES
 from mappings.sides import TargetView
 from mappings.spec import Choices
-from mappings.words import STATUS_WORDS
+from mappings.targets import STATUSES, targets_for
 
 LINES_HINT = "Each value in a line of its own."
 PLACES_HINT = "May contain Ignition's fields in braces, such as {client.name}."
@@ -122,7 +122,9 @@ def _settings(start: str, item: ThenInput, about: About, view: TargetView) -> It
     if item.do in TEXTS:
         yield Input(name=f"{start}text", label=TEXTS[item.do], value=given.get("text", ""))
     elif item.do in {"set", "transform"}:
-        fields = (Option(target.key.split(".", 1)[1], target.label) for target in targets_for(about))
+        fields = (
+            Option(target.key.split(".", 1)[1], target.label) for target in targets_for(about, by_rules=True)
+        )
         yield select(f"{start}field", "Field", given.get("field", ""), fields)
         if item.do == "set":
             text = given.get("text", "")
@@ -152,7 +154,7 @@ VALUES: dict[str, tuple[str, Callable[[TargetView, str, About], tuple[Option, ..
     "item": ("Item", lambda view, value, about: options.item_options(view, value)),
     "status": (
         "Status",
-        lambda view, value, about: tuple(Option(key, STATUS_WORDS[key]) for key in STATUSES),
+        lambda view, value, about: tuple(Option(key, words) for key, words in STATUSES.items()),
     ),
     "branding": ("Branding theme", lambda view, value, about: options.theme_options(view, value)),
 }

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from mappings import checks, sections
-from mappings.catalog import ABOUT_WORDS, TARGETS, Target
+from mappings.catalog import ABOUT_WORDS
 from mappings.fieldmaps import FieldMap
 from mappings.pages import field_form, inputs, samples
 from mappings.pages.field_form import FieldInput
@@ -16,6 +16,7 @@ from mappings.pages.field_list import OWN
 from mappings.pages.inputs import SAVE
 from mappings.program import effective
 from mappings.sections import State
+from mappings.targets import TARGETS, Target
 from mappings.views.frame import frame
 from mappings.views.saving import keep, outdated_words, tab_url
 from mappings.words import field_words
@@ -72,8 +73,9 @@ def _show(
         "about_words": ABOUT_WORDS[target.about],
         "form": form,
         "offered": field_form.choices_for(form),
+        "values": field_form.values_of(target, state.view),
         "is_yours": target.key in {item.target for item in state.choices.fields},
-        "own_words": field_words(own) if own else "not filled",
+        "own_words": field_words(own) if own else target.instead or "not filled",
         "samples": samples.field_samples(practice, target.about, field_form.made(form), env),
     }
     return render(request, "mappings/field.html", context, status=status)

@@ -13,6 +13,7 @@ from mappings.forms import FIELD_PREFIX
 from mappings.models import MappingSet, SetState
 from mappings.pages import field_list, lookup_list, rule_list
 from mappings.sections import Outcome, State
+from mappings.tracked import categories
 from mappings.views.copying import copied_from
 from mappings.views.frame import frame
 from mappings.views.saving import keep, outdated_words, tab_url
@@ -109,7 +110,7 @@ def _more(
         shown = sections.as_sent(state, sent)
         found = staff_table.rows(state.view, shown.choices)
         missing = sum(not row.in_target for row in found)
-        tracked = staff_table.categories(state.view, shown.choices)
+        tracked = categories(state.view, shown.choices.tracking_by_staff)
         return {"staff": found, "columns": tracked, "not_in_xero": missing}
     if tab == "fields":
         return field_list.listed(state)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from sandbox.xero.books import Books
-from sandbox.xero.payload import Row, ValidationFailed, identifier, mapping, rows, text
+from sandbox.xero.payload import Row, ValidationFailed, identifier, mapping, number, rows, text
 
 NO_PRIMARY_EMAIL = "Additional people cannot be added when the primary person has no email address set."
 
@@ -16,7 +16,7 @@ TERM_TYPES = ("DAYSAFTERBILLDATE", "DAYSAFTERBILLMONTH", "OFCURRENTMONTH", "OFFO
 _LIMITS = {
     "ContactNumber": 50, "AccountNumber": 50, "FirstName": 255, "LastName": 255, "EmailAddress": 255,
     "TaxNumber": 50, "CompanyNumber": 50, "BankAccountDetails": 100, "DefaultCurrency": 3,
-    "AccountsReceivableTaxType": 50, "SalesDefaultAccountCode": 10, "Website": 255,
+    "AccountsReceivableTaxType": 50, "SalesDefaultAccountCode": 10,
 }  # fmt: skip
 _ADDRESS_LIMITS = {
     "AddressLine1": 500, "AddressLine2": 500, "AddressLine3": 500, "AddressLine4": 500, "City": 255,
@@ -148,7 +148,13 @@ def _read_defaults(books: Books, row: Row, payload: Row, changes: Row) -> None:
             kind = text(mapping(terms, side), "Type")
             if kind is not None and kind not in TERM_TYPES:
                 raise ValidationFailed(f"The payment terms type {kind} is not valid.")
+            if terms.get(side) and number(mapping(terms, side), "Day") is None:
+                raise ValidationFailed("The payment terms must have a Day.")
+        # Taken as a whole: the side that was not sent is gone.
         changes["PaymentTerms"] = terms
+    account = text(payload, "SalesDefaultAccountCode")
+    if account and not any(known.get("Code") == account for known in books.accounts.values()):
+        raise ValidationFailed(f"Account code '{account}' is not a valid code for this contact.")
     theme = identifier(mapping(payload, "BrandingTheme"), "BrandingThemeID")
     if theme:
         if theme not in books.branding_themes:

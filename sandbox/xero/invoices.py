@@ -76,6 +76,7 @@ def _create(books: Books, payload: Row, mode: Mode) -> Written:
         "LineAmountTypes": types,
         "Date": day(payload, "Date") or books.today(),
         "DueDate": day(payload, "DueDate"),
+        "ExpectedPaymentDate": day(payload, "ExpectedPaymentDate") if kind == "ACCREC" else None,
         "CurrencyCode": code,
         "CurrencyRate": documents.rate(books, payload, code),
         "BrandingThemeID": theme_of(books, payload) or next(iter(books.branding_themes), None),
@@ -131,7 +132,7 @@ def _apply(books: Books, row: Row, payload: Row, mode: Mode) -> None:
     """Copy what was sent onto a copy of the stored invoice."""
     if "Reference" in payload:
         row["Reference"] = text(payload, "Reference", 255) or ""
-    for field in ("Date", "DueDate"):
+    for field in ("Date", "DueDate", *(("ExpectedPaymentDate",) if row["Type"] == "ACCREC" else ())):
         value = day(payload, field)
         if value is not None:
             row[field] = value

@@ -114,7 +114,7 @@ def lines(row: Row, unitdp: int) -> list[Row]:
 
 
 def invoice(books: Books, row: Row, detail: Detail, unitdp: int) -> Row:
-    shown = stamped(_dates(visible(row), "Date", "DueDate"), readable=True)
+    shown = stamped(_dates(visible(row), "Date", "DueDate", "ExpectedPaymentDate"), readable=True)
     if row.get("FullyPaidOnDate"):
         shown["FullyPaidOnDate"] = wire_day(row["FullyPaidOnDate"])
     shown.update(IsDiscounted=any("DiscountRate" in line for line in row["LineItems"]), HasErrors=False)

@@ -11,11 +11,12 @@ from mappings.models import MappingSet
 from mappings.services import load_choices
 from mappings.spec import Spec, choices_from_json
 from practices.models import Practice
+from sync.around import load_around
 from sync.documents import allocate
 from sync.flows import sides_of
 from sync.models import Snapshot
 from sync.payments import payment_subject
-from sync.world import World, as_records, catalogue, load_base, load_past
+from sync.world import World, as_records, load_base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,28 +46,12 @@ def why(practice: Practice, snapshot: Snapshot, *, by_draft: bool = False) -> Wh
         return Why(**shown, reason="Only what comes from Ignition goes through the mapping.")
     if snapshot.problem:
         return Why(**shown, reason="This record could not be read, so it goes through no mapping.")
-    world = _around(load_base(pairs[0][0], version, choices), snapshot)
-    return Why(**shown, parts=tuple(_parts(world, snapshot)))
-
-
-def _around(world: World, snapshot: Snapshot) -> World:
-    """The record with what belongs to it."""
-    source = world.sides.source
+    world = load_base(pairs[0][0], version, choices)
     record = load(Kind(snapshot.kind), snapshot.record)
-    client = snapshot.external_id if snapshot.kind == Kind.CONTACT else record.contact_external_id
-    world.clients = as_records(source, Kind.CONTACT, external_id=client)
-    for person in as_records(source, Kind.PERSON, party_external_id=client).values():
-        world.people.setdefault(person.contact_external_id, []).append(person)
-    world.catalogue = catalogue(
-        as_records(source, Kind.SERVICE), as_records(source, Kind.PROPOSAL, party_external_id=client)
+    load_around(
+        world, [snapshot.external_id if snapshot.kind == Kind.CONTACT else record.contact_external_id]
     )
-    world.invoices = as_records(source, Kind.INVOICE, present=False, party_external_id=client)
-    world.links = {
-        (link.kind, link.source_external_id): link
-        for link in world.sides.links().filter(source_external_id__in=[*world.invoices, client])
-    }
-    load_past(world)
-    return world
+    return Why(**shown, parts=tuple(_parts(world, snapshot)))
 
 
 def _parts(world: World, snapshot: Snapshot) -> list[tuple[str, Explanation]]:

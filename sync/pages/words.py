@@ -1,5 +1,7 @@
 """Words of the pages: what a code means to somebody who does not know the codes."""
 
+from mappings.catalog import About
+from mappings.targets import TARGETS
 from sync.models import ChangeState, Kind, Mode, ParkedAs, RunState, Standing
 
 SINGULAR = {Kind.CONTACT: "contact", Kind.INVOICE: "invoice", Kind.PAYMENT: "payment"}
@@ -159,6 +161,7 @@ TONES = {
 ICONS = {"good": "ok", "warn": "warn", "bad": "fail", "info": "clock"}
 
 FIELDS = {
+    **{item.value: item.label for item in TARGETS.values() if item.about is not About.LINE},
     "name": "Name",
     "email": "E-mail",
     "phone": "Phone",
@@ -220,7 +223,7 @@ MONEY_FIELDS = frozenset(
         "fee",
     }
 )
-DAY_FIELDS = frozenset({"date", "due_date", "paid_on"})
+DAY_FIELDS = frozenset({"date", "due_date", "paid_on", "expected_payment_date"})
 
 
 def reason_words(code: str) -> str:

@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from mappings.catalog import About
 from mappings.mapped import Mapped
 from mappings.rules import Fired
+from mappings.targets import TARGETS
 from mappings.templates import as_text
 from sync.plan import Decision
 
@@ -20,6 +22,7 @@ OUTCOME_WORDS = {
     LEFT: "is not written",
 }
 FIELD_LABELS = {
+    **{item.value: item.label for item in TARGETS.values() if item.about in {About.CONTACT, About.INVOICE}},
     "name": "Name",
     "email": "E-mail",
     "phone": "Phone",

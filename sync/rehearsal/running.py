@@ -23,6 +23,7 @@ from mappings.spec import Choices, Spec, choices_from_json
 from practices.audit import record as audit
 from practices.models import Practice, User
 from sync import stopping
+from sync.around import load_people
 from sync.documents import Allocation, allocate
 from sync.flows import sides_of
 from sync.models import Rehearsal, RehearsalRow, RehearsalState, Snapshot
@@ -185,8 +186,7 @@ def _load(world: World, rehearsal: Rehearsal) -> None:
     world.clients = as_records(
         source, Kind.CONTACT, Q(external_id__in=clients) | _changed(since, rehearsal, only)
     )
-    for person in as_records(source, Kind.PERSON, party_external_id__in=list(world.clients)).values():
-        world.people.setdefault(person.contact_external_id, []).append(person)
+    load_people(world, world.clients)
     load_past(world)
     linked = world.sides.links().filter(kind=Kind.INVOICE).values("source_external_id")
     billed = Snapshot.objects.of(source, Kind.INVOICE).filter(external_id__in=linked)

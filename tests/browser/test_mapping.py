@@ -1,7 +1,7 @@
 """The mapping's editors in a real browser: rows follow what is chosen, and a draft is published at the end."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from mappings import drafts, services
 from mappings.conditions import Group, Row
@@ -39,6 +39,21 @@ def test_a_rule_is_made_and_published(open_as: OpenAs, full: FullPractice) -> No
     expect(page.get_by_text("Version 2 of the mapping is in force.")).to_be_visible()
     rule = services.load_choices(full.practice)[1].rules[-1]
     assert (rule.name, rule.when) == ("Large ones", Group("all", (Row("invoice.total", "more", "5,000"),)))
+
+
+def test_what_is_chosen_before_the_scripts_are_there_counts(open_as: OpenAs, full: FullPractice) -> None:
+    page = open_as(full.people[Role.OWNER])
+    page.goto("/p/harbour/mapping/?tab=rules")
+    address = page.get_by_role("link", name="New rule for invoices").get_attribute("href")
+    assert address is not None
+    late: list[Route] = []
+    page.route("**/*htmx*.js", lambda route: late.append(route))
+    page.goto(address, wait_until="commit")
+    page.get_by_label("Field", exact=True).select_option("invoice.total")
+    assert late, "the scripts are still on their way"
+    for route in late:
+        route.continue_()
+    expect(page.get_by_label("Question").locator("option", has_text="is more than")).to_have_count(1)
 
 
 def test_steps_are_added_and_moved(open_as: OpenAs, full: FullPractice) -> None:

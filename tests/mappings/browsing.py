@@ -41,10 +41,15 @@ def revision(practice: Practice) -> int:
 
 
 def save(client: Client, section: str, data: dict[str, Any], status: int = 200) -> str:
-    """What a section answers when its form is sent with the revision that is up to date."""
+    """What a section answers when its form is sent."""
+    return posted(client, f"save/{section}/", data, status)
+
+
+def posted(client: Client, path: str, data: dict[str, Any], status: int = 200) -> str:
+    """What the mapping answers when something is sent with the revision that is up to date."""
     practice = Practice.objects.get(slug="harbour")
     sent = {"revision": revision(practice), **data}
-    response = client.post(f"/p/harbour/mapping/save/{section}/", sent, follow=True)
+    response = client.post(f"/p/harbour/mapping/{path}", sent, follow=True)
     assert response.status_code == status, response.content[:500]
     return unescape(response.content.decode())
 

@@ -1,7 +1,11 @@
 import pytest
+from django.test import Client
 
 from mappings import services
+from practices.models import Practice, Role, User
+from tests.make import make_member, make_practice
 from tests.mappings import offers
+from tests.mappings.browsing import logged_in
 
 
 class Offer:
@@ -24,3 +28,19 @@ def announced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     versions: list[int] = []
     monkeypatch.setattr(services, "_hooks", [lambda published: versions.append(published.version)])
     return versions
+
+
+@pytest.fixture
+def practice(db: None) -> Practice:
+    return make_practice(slug="harbour")
+
+
+@pytest.fixture
+def owner(practice: Practice) -> User:
+    return make_member(practice, Role.OWNER)
+
+
+@pytest.fixture
+def web(owner: User, offer: Offer) -> Client:
+    """The owner, logged in."""
+    return logged_in(owner)

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from mappings.catalog import SOURCES, TARGETS
+from mappings.catalog import SOURCES
 from mappings.conditions import OPERATORS
 from mappings.rules import OUTCOMES
+from mappings.targets import TARGETS
 from mappings.transforms import TRANSFORMS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text()

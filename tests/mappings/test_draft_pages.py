@@ -16,24 +16,8 @@ from mappings.spec import Choices
 from practices.models import Practice, Role, User
 from tests.make import make_member, make_practice
 from tests.mappings.browsing import INVOICES, drafted, logged_in, page_of, publish, revision, save
-from tests.mappings.conftest import Offer
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def practice() -> Practice:
-    return make_practice(slug="harbour")
-
-
-@pytest.fixture
-def owner(practice: Practice) -> User:
-    return make_member(practice, Role.OWNER)
-
-
-@pytest.fixture
-def web(owner: User, offer: Offer) -> Client:
-    return logged_in(owner)
 
 
 def test_saving_makes_a_draft_and_publishing_it_is_another_act(

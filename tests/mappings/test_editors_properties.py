@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings import checks
-from mappings.catalog import SOURCES, TARGETS, About
+from mappings.catalog import SOURCES, About
 from mappings.conditions import OPERATORS
 from mappings.differences import differences
 from mappings.fieldmaps import Direction, Lookup
@@ -19,6 +19,7 @@ from mappings.sections import State
 from mappings.sides import Gaps
 from mappings.spec import Choices, choices_from_json, choices_to_json
 from mappings.suggest import suggest
+from mappings.targets import TARGETS
 from mappings.transforms import TRANSFORMS
 from tests.mappings import offers
 

@@ -1,6 +1,5 @@
 """The fields tab and a field's editor: sources, texts, steps, policies, samples, and what is refused."""
 
-from html import unescape
 from typing import Any
 
 import pytest
@@ -15,8 +14,8 @@ from mappings.fieldmaps import Conflict, Direction, FieldMap, Mode, Step
 from mappings.spec import Choices
 from mappings.subjects import Subject
 from practices.models import Practice, Role, User
-from tests.make import make_member, make_practice, make_user
-from tests.mappings.browsing import drafted, logged_in, page_of, publish, revision
+from tests.make import make_member, make_user
+from tests.mappings.browsing import drafted, logged_in, page_of, posted, publish
 from tests.mappings.conftest import Offer
 
 pytestmark = pytest.mark.django_db
@@ -35,27 +34,13 @@ SENT: dict[str, Any] = {
 
 
 @pytest.fixture
-def practice() -> Practice:
-    return make_practice(slug="harbour")
-
-
-@pytest.fixture
-def owner(practice: Practice) -> User:
-    return make_member(practice, Role.OWNER)
-
-
-@pytest.fixture
 def web(owner: User, offer: Offer, practice: Practice) -> Client:
     services.publish(practice, Choices(sales_account="200"), actor=None)
     return logged_in(owner)
 
 
 def send(client: Client, target: str, data: dict[str, Any], status: int = 200) -> str:
-    practice = Practice.objects.get(slug="harbour")
-    sent = {"revision": revision(practice), **data}
-    response = client.post(f"/p/harbour/mapping/fields/{target}/edit/", sent, follow=True)
-    assert response.status_code == status, response.content[:500]
-    return unescape(response.content.decode())
+    return posted(client, f"fields/{target}/edit/", data, status)
 
 
 def test_the_tab_says_where_each_field_comes_from(web: Client) -> None:
@@ -220,3 +205,41 @@ def test_every_field_has_a_page_and_needs_the_same_queries(web: Client) -> None:
 
 def _first(about: About) -> str:
     return {"contact": "contact.name", "invoice": "invoice.date", "line": "line.description"}[about.value]
+
+
+def test_a_text_that_the_field_does_not_take_is_refused(web: Client, practice: Practice) -> None:
+    """A text without any field of Ignition is known when it is saved."""
+    fixed = {"uses": "text", "direction": "to_target", "action": "save"}
+    assert "not a whole number" in send(web, "contact.terms_days", {**fixed, "text": "soon"}, 422)
+    assert "nothing that Xero offers" in send(web, "line.account", {**fixed, "text": "299"}, 422)
+    assert "Saved in the draft." in send(web, "line.account", {**fixed, "text": "202 Bookkeeping Fees"})
+    assert drafted(practice).fields[-1].target == "line.account"
+    late = {**fixed, "text": "{service.category}"}
+    assert "Saved in the draft." in send(web, "line.account", late), "known only with a record"
+
+
+def test_what_xero_offers_is_listed_beside_the_field(web: Client) -> None:
+    page = page_of(web, "fields/line.tracking/")
+    assert "Office: Sydney" in page
+    assert "a tracking option in Xero" in page
+    assert "202 Bookkeeping Fees" in page_of(web, "fields/contact.sales_account_code/")
+    assert "What Xero offers" not in page_of(web, "fields/contact.name/")
+
+
+def test_what_the_app_always_writes_cannot_be_switched_off(web: Client) -> None:
+    assert 'value="none"' not in page_of(web, "fields/line.account/")
+    page = send(web, "line.account", {"uses": "text", "text": "", "direction": "none", "action": "save"}, 422)
+    assert "always written" in page
+    assert "what is chosen under Services" in page_of(web, "?tab=fields")
+
+
+def test_fields_that_nobody_uses_are_folded(web: Client) -> None:
+    page = page_of(web, "?tab=fields")
+    assert "Contacts: postal address" in page
+    assert page.count("9 fields to choose from") == 2
+    send(
+        web,
+        "contact.street_city",
+        {"uses": "text", "text": "Perth", "direction": "to_target", "action": "save"},
+    )
+    assert page_of(web, "?tab=fields").count("9 fields to choose from") == 1

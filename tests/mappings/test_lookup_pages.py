@@ -1,6 +1,5 @@
 """Look-up tables: the list, a table's editor, its file, and what is refused."""
 
-from html import unescape
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from mappings.rules import Outcome, Rule
 from mappings.spec import Choices
 from practices.models import Practice, Role, User
 from tests.make import make_member, make_practice, make_user
-from tests.mappings.browsing import drafted, logged_in, page_of, publish, revision
+from tests.mappings.browsing import drafted, logged_in, page_of, posted, publish
 from tests.mappings.conftest import Offer
 
 pytestmark = pytest.mark.django_db
@@ -37,16 +36,6 @@ SENT: dict[str, Any] = {
 
 
 @pytest.fixture
-def practice() -> Practice:
-    return make_practice(slug="harbour")
-
-
-@pytest.fixture
-def owner(practice: Practice) -> User:
-    return make_member(practice, Role.OWNER)
-
-
-@pytest.fixture
 def web(owner: User, offer: Offer, practice: Practice) -> Client:
     in_force(practice, COUNTRIES, OFFICES)
     return logged_in(owner)
@@ -57,11 +46,7 @@ def in_force(practice: Practice, *tables: Lookup, **extra: Any) -> None:
 
 
 def send(client: Client, act: str, data: dict[str, Any], status: int = 200) -> str:
-    practice = Practice.objects.get(slug="harbour")
-    sent = {"revision": revision(practice), **data}
-    response = client.post(f"/p/harbour/mapping/lookups/{act}/", sent, follow=True)
-    assert response.status_code == status, response.content[:500]
-    return unescape(response.content.decode())
+    return posted(client, f"lookups/{act}/", data, status)
 
 
 def test_a_new_table_goes_into_the_draft(web: Client, practice: Practice) -> None:

@@ -23,21 +23,6 @@ TABS = [
 ]
 
 
-@pytest.fixture
-def practice() -> Practice:
-    return make_practice(slug="harbour")
-
-
-@pytest.fixture
-def owner(practice: Practice) -> User:
-    return make_member(practice, Role.OWNER)
-
-
-@pytest.fixture
-def web(owner: User, offer: Offer) -> Client:
-    return logged_in(owner)
-
-
 @pytest.mark.parametrize("tab", TABS)
 def test_every_part_in_every_state(web: Client, practice: Practice, offer: Offer, tab: str) -> None:
     read = offer.view

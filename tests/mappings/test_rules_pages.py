@@ -19,7 +19,7 @@ from mappings.spec import Choices
 from mappings.subjects import Subject
 from practices.models import Practice, Role, User
 from tests.make import make_member, make_practice, make_user
-from tests.mappings.browsing import drafted, logged_in, page_of, publish, revision
+from tests.mappings.browsing import drafted, logged_in, page_of, posted, publish
 from tests.mappings.conftest import Offer
 
 pytestmark = pytest.mark.django_db
@@ -60,27 +60,8 @@ SENT: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def practice() -> Practice:
-    return make_practice(slug="harbour")
-
-
-@pytest.fixture
-def owner(practice: Practice) -> User:
-    return make_member(practice, Role.OWNER)
-
-
-@pytest.fixture
-def web(owner: User, offer: Offer) -> Client:
-    return logged_in(owner)
-
-
 def send(client: Client, path: str, data: dict[str, Any], status: int = 200) -> str:
-    practice = Practice.objects.get(slug="harbour")
-    sent = {"revision": revision(practice), **data}
-    response = client.post(f"/p/harbour/mapping/rules/{path}", sent, follow=True)
-    assert response.status_code == status, response.content[:500]
-    return unescape(response.content.decode())
+    return posted(client, f"rules/{path}", data, status)
 
 
 def in_force(practice: Practice, *rules: Rule) -> None:

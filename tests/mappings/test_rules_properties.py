@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mappings.catalog import SOURCES, TARGETS, About, Type
+from mappings.catalog import SOURCES, About, Type
 from mappings.checks import problems
 from mappings.conditions import (
     OPERATORS,
@@ -27,6 +27,7 @@ from mappings.receipts import map_payment
 from mappings.rules import OUTCOMES, Outcome, Rule, rule_sentence
 from mappings.spec import Choices, Spec, choices_from_json, choices_to_json
 from mappings.subjects import Subject
+from mappings.targets import TARGETS
 from mappings.templates import compile_template
 from mappings.transforms import TRANSFORMS, Env, Refused, make_step
 from tests.mappings import offers
@@ -95,7 +96,10 @@ outcomes = st.builds(
     st.dictionaries(
         st.sampled_from(["text", "field", "value", "category", "option", "days"]),
         st.sampled_from(
-            ["200", "Office", "Sydney", "reference", "date", "name", "description", "DRAFT", "30"]
+            [
+                *("200", "Office", "Sydney", "reference", "date", "name", "description", "DRAFT", "30"),
+                *("street_city", "terms_days", "terms_type", "other_email", "sent_to_contact", "status"),
+            ]
         )
         | values,
         max_size=3,
@@ -115,7 +119,9 @@ field_maps = st.builds(
     FieldMap,
     target=st.sampled_from([*TARGETS, "contact.shoe_size"]),
     sources=st.lists(st.sampled_from([*SOURCES, "client.colour"]), max_size=3).map(tuple),
-    text=st.sampled_from(["", "{client.name} {invoice.reference}", "{", "{nothing}", "plain"]) | words,
+    text=st.sampled_from(["", "{client.name} {invoice.reference}", "{", "{nothing}", "plain"])
+    | st.sampled_from(["200", "Office: Sydney", "14", "yes", "draft", "OFCURRENTMONTH", "AUD", "a@b.example"])
+    | words,
     steps=st.lists(steps, max_size=3).map(tuple),
     direction=st.sampled_from(list(Direction)),
     mode=st.sampled_from(list(Mode)),
@@ -136,7 +142,7 @@ choices = st.builds(
         {"GST on Income": "OUTPUT", "GST Free": "EXEMPTOUTPUT", "Disbursement": "BASEXCLUDED"}
     ),
     clearing_account=st.just("608"),
-    fields=st.lists(field_maps, max_size=4).map(tuple),
+    fields=st.lists(field_maps, max_size=12).map(tuple),
     rules=st.lists(rules, max_size=4).map(tuple),
     lookups=st.lists(tables, max_size=2).map(tuple),
 )
