@@ -69,7 +69,7 @@ def reset(world: World, request: Request) -> Response:
 @router.route("POST", "/_sandbox/seed")
 @control
 def seed(world: World, request: Request) -> Response:
-    """{practice, country, clients, months, seed, native_share, name}, or {demo: true} for the demo world."""
+    """{practice, country, clients, months, seed, native_share, clean, name}, or {demo: true}."""
     settings = settings_of(request)
     if settings.pop("demo", False):
         return json_response({key: report.as_dict() for key, report in seed_demo(world).items()})
@@ -79,6 +79,8 @@ def seed(world: World, request: Request) -> Response:
             settings[name] = int(settings[name])
     if "native_share" in settings:
         settings["native_share"] = float(settings["native_share"])
+    if "clean" in settings:
+        settings["clean"] = bool(settings["clean"])
     report = seed_practice(world, key, country=str(settings.pop("country", "AU")), **settings)
     return json_response(report.as_dict())
 
@@ -201,10 +203,3 @@ def dump(world: World, request: Request) -> Response:
     if key := request.arg("practice"):
         answer["practice"] = world.ignition[key].dump()["rows"]
     return json_response(answer)
-
-
-@router.route("GET", "/_sandbox/truth")
-@control
-def truth(world: World, request: Request) -> Response:
-    """Planted mismatches."""
-    return json_response({"mismatches": world.truth})

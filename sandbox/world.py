@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from sandbox import control, control_edits, control_hooks
+from sandbox import control, control_edits, control_hooks, control_planting
 from sandbox.calls import CallLog
 from sandbox.clock import Clock
 from sandbox.faults import Fault, Faults, NoAnswer
@@ -52,7 +52,7 @@ def default_apps() -> dict[str, App]:
 
 
 # Imported for their routes.
-_CONTROL_PARTS = (control_edits, control_hooks)
+_CONTROL_PARTS = (control_edits, control_hooks, control_planting)
 
 
 class World:

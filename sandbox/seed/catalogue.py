@@ -13,6 +13,7 @@ from sandbox.ignition.tax_labels import TAX_LABELS, TaxLabel
 
 # Cadence of a line: monthly, quarterly and yearly recur; once, deposit and unit do not.
 RECURRING = {"monthly": 1, "quarterly": 3, "yearly": 12}
+SALES = "200"
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,28 @@ _SPECS: tuple[tuple[str, str, str, str, int, str, str, str, str | None], ...] = 
 )  # fmt: skip
 
 
-def make_catalogue(country: str, slugs: SlugMaker, founded: datetime) -> dict[str, Service]:
-    """The practice's services by key; prices are the same numbers in each currency."""
+def make_catalogue(
+    country: str, slugs: SlugMaker, founded: datetime, *, clean: bool = False
+) -> dict[str, Service]:
+    """The practice's services by key; prices are the same numbers in each currency.
+
+    clean: everything is booked to the one account called Sales, which whoever maps nothing else gets as well.
+    """
     labels = list(TAX_LABELS[country].values())
     services = {}
     for index, (key, name, price, cadence, tax, group, account, state, unit) in enumerate(_SPECS):
         slug = slugs.slug("svc", founded + timedelta(minutes=index))
         services[key] = Service(
-            key, slug, name, Decimal(price), cadence, labels[tax], group, account, state, unit
+            key,
+            slug,
+            name,
+            Decimal(price),
+            cadence,
+            labels[tax],
+            group,
+            SALES if clean else account,
+            state,
+            unit,
         )
     return services
 

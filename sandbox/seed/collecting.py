@@ -20,6 +20,7 @@ SURCHARGE_RATE = Decimal("0.015")
 # Percent, and how the fee is described on its row.
 _FEES = {"card": (Decimal("0.022"), "2.2%"), "bank": (Decimal("0.01"), "1.0%")}
 _INVOICE_METHODS = {"card": "credit_card", "bank": "bank_account"}
+_CLEAN_UNPAID_DAYS = 100
 
 
 @dataclass
@@ -64,9 +65,13 @@ class Charge:
 
 
 class Collector:
-    """Walks through the invoices in order and decides how each is paid. Rare cases come round by count."""
+    """Walks through the invoices in order and decides how each is paid. Rare cases come round by count.
 
-    def __init__(self, draw: Draw, slugs: SlugMaker, window: Window) -> None:
+    clean: whatever is paid by hand is in Xero as well, old invoices are all paid, and no money goes back.
+    """
+
+    def __init__(self, draw: Draw, slugs: SlugMaker, window: Window, *, clean: bool = False) -> None:
+        self._clean = clean
         self._draw = draw
         self._slugs = slugs
         self._window = window
@@ -110,13 +115,13 @@ class Collector:
         draw = self._draw.child(bill.slug)
         age = (self._window.today - bill.day).days
         paid_on = bill.day + timedelta(days=draw.between(3, 45))
-        if (
-            paid_on > self._window.today
-            or (age > 60 and draw.chance(0.08))
-            or (age <= 60 and draw.chance(0.3))
-        ):
+        if self._clean:
+            unpaid = age <= _CLEAN_UNPAID_DAYS and draw.chance(0.85)
+        else:
+            unpaid = (age > 60 and draw.chance(0.08)) or (age <= 60 and draw.chance(0.3))
+        if paid_on > self._window.today or unpaid:
             return
-        in_ledger = bill.client.native and not self._by_hand_native()
+        in_ledger = bill.client.native and (self._clean or not self._by_hand_native())
         bill.payment_state = "paid"
         bill.paid_on = paid_on
         bill.paid_by = draw.weighted((("other", 8), ("check", 1)))
@@ -199,9 +204,11 @@ class Collector:
         charge.collection_state, charge.state, charge.collected = "completed", "collected", collected
         self._take(charge, collected, charge.arrival)
         settled = charge.arrival <= self._window.today - timedelta(days=20)
-        if settled and card and self._refund():
+        if self._clean or not (settled and card):
+            return
+        if self._refund():
             self._give_back(charge, collected + timedelta(days=9), "refunded")
-        elif settled and card and self._dispute():
+        elif self._dispute():
             self._give_back(charge, collected + timedelta(days=12), charge.state)
 
     def _take(self, charge: Charge, collected: datetime, arrival: date) -> None:

@@ -78,7 +78,17 @@ class Window:
 class EngagementMaker:
     """Makes the proposals of each client, oldest term first."""
 
-    def __init__(self, draw: Draw, slugs: SlugMaker, services: dict[str, Service], window: Window) -> None:
+    def __init__(
+        self,
+        draw: Draw,
+        slugs: SlugMaker,
+        services: dict[str, Service],
+        window: Window,
+        *,
+        clean: bool = False,
+    ) -> None:
+        """`clean`: one engagement after the other, so that no client gets two invoices on one day."""
+        self._clean = clean
         self._draw = draw
         self._slugs = slugs
         self._services = services
@@ -93,7 +103,7 @@ class EngagementMaker:
             return [self._open(draw, client, draw.weighted(_OPEN_STATES))]
         package = draw.weighted(_PACKAGES)
         made = self._terms(draw, client, package)
-        if draw.chance(0.28):
+        if draw.chance(0.28) and not self._clean:
             second = "annual" if package != "annual" else "project"
             made += self._terms(draw, client, second, same_day=made[-1].start)
         if draw.chance(0.06):
@@ -195,7 +205,9 @@ class EngagementMaker:
             tax = {"person": "person_tax", "trust": "trust_tax"}.get(kind, "company_tax")
             picks = [("legacy_tax" if draw.chance(0.1) else tax, "yearly", True)]
             picks += [("accounts", "yearly", kind != "person")]
-            picks += [("filing_fee", "yearly", kind == "company"), ("super_fund", "yearly", draw.chance(0.1))]
+            # Passed on at cost, it has no place among the fees of a year.
+            fee = kind == "company" and not self._clean
+            picks += [("filing_fee", "yearly", fee), ("super_fund", "yearly", draw.chance(0.1))]
         else:
             picks = [
                 (draw.pick(("setup", "forecast")), "deposit", True),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.seed import words
 from sandbox.seed.draw import Draw
 
 # What a client is, and how many in a hundred are.
 KINDS = (("company", 46), ("trust", 16), ("person", 22), ("partnership", 8), ("trading", 6), ("code", 2))
+PLAIN_KINDS = (("company", 50), ("trust", 18), ("person", 24), ("partnership", 8))
+"""Clients that everybody writes in the same way."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,15 @@ class ClientName:
 
 
 class NameMaker:
-    """Makes names that are all different, ignoring case; duplicates are planted on purpose elsewhere."""
+    """Makes names that are all different, ignoring case; duplicates are planted on purpose elsewhere.
 
-    def __init__(self, draw: Draw, country: str) -> None:
+    plain: every name is written alike in every system, and no two differ in their legal form or an initial only.
+    """
+
+    def __init__(self, draw: Draw, country: str, *, plain: bool = False) -> None:
         self._draw = draw
         self._country = country
+        self._plain = plain
         self._taken: set[str] = set()
 
     def person(self) -> Person:
@@ -54,7 +60,12 @@ class NameMaker:
         made.
         """
         for attempt in range(1000):
-            made = self._compose(kind or self._draw.weighted(KINDS), owner or self.person(), attempt)
+            kinds = PLAIN_KINDS if self._plain else KINDS
+            made = self._compose(kind or self._draw.weighted(kinds), owner or self.person(), attempt)
+            if self._plain:
+                made = replace(made, ignition=made.natural)
+                if made.stem != made.natural and not self._claim(made.stem):
+                    continue
             if self._claim(made.ignition) and self._claim_natural(made):
                 return made
         raise RuntimeError("no free name found")
@@ -107,6 +118,8 @@ class NameMaker:
         first = (
             f"{owner.first} {draw.pick('ABCDEFGHJKLMPRSTW')}" if draw.chance(0.2) or attempt else owner.first
         )
+        if self._plain:
+            first = f"{owner.first} {draw.pick(words.FIRST_NAMES)}"
         person = Person(f"{first}{number}", owner.last)
         name = person.reversed if draw.chance(0.7) else person.full
         return ClientName("person", name, person.full, person.full, owner)

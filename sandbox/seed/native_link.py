@@ -41,7 +41,7 @@ class NativeLink:
         self._country = plan.spec.country
         self._draw = plan.draw.child("native link")
         self._events: list[tuple[datetime, int, Callable[[datetime], None]]] = []
-        self._merged_into: dict[str, str] = {}
+        self._clean = plan.spec.clean
 
     def replay(self) -> None:
         """Fills the ledger, sets the clients' links and the invoices' deployments, and notes the truth."""
@@ -52,7 +52,8 @@ class NativeLink:
         self._events.sort(key=lambda event: (event[0], event[1]))
         for at, _, act in self._events:
             act(at)
-        self._retire_contacts()
+        if not self._clean:
+            self._retire_contacts()
 
     def _at(self, moment: datetime, act: Callable[[datetime], None]) -> None:
         self._events.append((min(moment, self._plan.window.now), len(self._events), act))
@@ -68,7 +69,7 @@ class NativeLink:
             first_bill.setdefault(bill.client.slug, bill.issued)
         for client in self._clients():
             # Whoever is mapped by hand was in Xero before; the others come with their first invoice.
-            mapped = client.name.natural != client.display
+            mapped = self._clean or client.name.natural != client.display
             moment = client.created if mapped else first_bill[client.slug] + timedelta(seconds=20)
             self._at(moment, self._contact_maker(client, mapped))
 
@@ -80,13 +81,15 @@ class NativeLink:
         def make(at: datetime) -> None:
             if mapped:
                 payload = typed_contact(client, client.name.natural, self._country)
+                if self._clean and client.external_id:
+                    payload["AccountNumber"] = client.external_id
             else:
                 payload = native_contact(client, client.display, self._country)
                 if typed_email:
                     payload["EmailAddress"] = client.email
                 if typed_tax and client.tax_number:
                     payload["TaxNumber"] = client.tax_number
-            if other_email and payload.get("EmailAddress"):
+            if other_email and not self._clean and payload.get("EmailAddress"):
                 payload["EmailAddress"] = f"billing@{client.email.partition('@')[2]}"
             contact_id = self._ledger.put_contact(payload, at=at)["ContactID"]
             self._report.native_contacts[client.slug] = contact_id
@@ -123,7 +126,10 @@ class NativeLink:
         newest = next((bill for bill in reversed(bills) if bill.state == "issued"), None)
         pushed = []
         for bill in bills:
-            if bill is newest:
+            if self._clean:
+                pushed.append(bill)
+                self._at(bill.issued + timedelta(seconds=30), self._invoice_maker(bill, silent=False))
+            elif bill is newest:
                 bill.deployment = _deployment("started")
                 self._report.started_deployments.append(bill.slug)
             elif bill.state == "issued" and failed():
@@ -132,10 +138,10 @@ class NativeLink:
                 self._report.failed_deployments.append(bill.slug)
             else:
                 pushed.append(bill)
-                self._at(bill.issued + timedelta(seconds=30), self._invoice_maker(bill, silent()))
+                self._at(bill.issued + timedelta(seconds=30), self._invoice_maker(bill, silent=silent()))
         return pushed
 
-    def _invoice_maker(self, bill: Bill, silent: bool) -> Callable[[datetime], None]:
+    def _invoice_maker(self, bill: Bill, *, silent: bool) -> Callable[[datetime], None]:
         def make(at: datetime) -> None:
             contact_id = self._report.native_contacts[bill.client.slug]
             tracking = self._tracking(bill.client)
@@ -144,7 +150,7 @@ class NativeLink:
             if row["Total"] != bill.total:
                 raise ValueError(f"{bill.slug}: Xero makes {row['Total']} of {bill.total}")
             self._report.native_invoices[bill.slug] = row["InvoiceID"]
-            if bill.state == "voided":
+            if bill.state == "voided" and not self._clean:
                 self._report.voided_in_ignition.append(bill.slug)
             if silent:
                 self._report.native_without_deployment.append(bill.slug)
@@ -162,7 +168,15 @@ class NativeLink:
         return category["Name"], options[client.index % len(options)]["Name"]
 
     def _plan_voids(self, pushed: list[Bill]) -> None:
-        """A person voids a few old unpaid invoices in Xero; Ignition has not noticed."""
+        """A person voids a few old unpaid invoices in Xero; Ignition has not noticed.
+
+        In a clean practice the link itself voids those that were voided in Ignition, and nobody else does.
+        """
+        if self._clean:
+            for bill in pushed:
+                if bill.state == "voided":
+                    self._at(bill.changed + timedelta(seconds=30), self._voider(bill))
+            return
         old = self._plan.window.today - timedelta(days=45)
         unpaid = [bill for bill in pushed if bill.state == "issued" and bill.payment_state == "unpaid"]
         for bill in [bill for bill in unpaid if bill.day < old][:_VOIDED_IN_XERO]:
@@ -171,7 +185,8 @@ class NativeLink:
     def _voider(self, bill: Bill) -> Callable[[datetime], None]:
         def void(at: datetime) -> None:
             self._ledger.void_invoice(self._report.native_invoices[bill.slug], at=at)
-            self._report.voided_in_xero.append(bill.slug)
+            if not self._clean:
+                self._report.voided_in_xero.append(bill.slug)
 
         return void
 

@@ -24,7 +24,7 @@ Pair = tuple[ClientPlan, ClientPlan]
 
 @dataclass(frozen=True)
 class PracticeSpec:
-    """Who the practice is. `staff` are (name, e-mail) pairs, partners first."""
+    """Who the practice is. `staff` are (name, e-mail) pairs, partners first. `clean`: without any oddity."""
 
     key: str
     name: str
@@ -33,6 +33,7 @@ class PracticeSpec:
     time_zone: str
     staff: tuple[tuple[str, str], ...]
     tax_mode: str = "mixed"
+    clean: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,23 +71,26 @@ def plan_practice(
     window = Window(add_months(today.replace(day=1), 1 - months), today, zone, now)
     founded = instant(add_months(window.first, -HEAD_START), zone, 9)
 
-    services = make_catalogue(spec.country, slugs, founded)
+    services = make_catalogue(spec.country, slugs, founded, clean=spec.clean)
     stages = make_stages(slugs, founded)
-    office = Office(spec.country, spec.staff, spec.tax_mode, founded + timedelta(days=10), now)
+    office = Office(spec.country, spec.staff, spec.tax_mode, founded + timedelta(days=10), now, spec.clean)
     maker = RosterMaker(draw.child("clients"), slugs, office)
     roster = maker.clients(clients)
-    same_names = plant_same_names(roster)
+    same_names = [] if spec.clean else plant_same_names(roster)
     taken = {client.slug for pair in same_names for client in pair}
-    near_names = plant_near_names(roster, maker.names, taken, spec.country)
+    near_names = [] if spec.clean else plant_near_names(roster, maker.names, taken, spec.country)
 
-    engagements = EngagementMaker(draw.child("engagements"), slugs, services, window)
+    engagements = EngagementMaker(draw.child("engagements"), slugs, services, window, clean=spec.clean)
     proposals = [proposal for client in roster for proposal in engagements.proposals(client)]
     _number(proposals)
     bills = BillMaker(draw.child("bills"), slugs, window).bills(proposals)
     invoiced = {bill.client.index for bill in bills}
     billed = [client for client in roster if client.index in invoiced]
+    if spec.clean:
+        billed = [client for client in roster if client.billed]
+        native_share = 1.0
     choose_native(draw.child("native"), billed, native_share, same_names)
-    collector = Collector(draw.child("payments"), slugs, window)
+    collector = Collector(draw.child("payments"), slugs, window, clean=spec.clean)
     charges = collector.collect(bills)
     return PracticePlan(
         spec=spec,

@@ -42,11 +42,14 @@ def seed_practice(
     native_share: float = 0.34,
     name: str | None = None,
     tax_mode: str = "mixed",
+    clean: bool = False,
 ) -> SeedReport:
     """Fill `world.ignition[key]` and a Xero organisation with a history that ends at the world's now.
 
     country: AU, NZ or UK.  native_share: the part of billed clients that Ignition's own link pushed to Xero.
     tax_mode: mixed (mostly exclusive), exclusive, inclusive or none: how prices relate to tax.
+    clean: Ignition's own link pushed everything, and both sides agree about every client and document; then
+    native_share plays no part.
     The same arguments, clock and fresh world make the same rows. A practice of that key is replaced.
     Raises ValueError for another country or mode, or for less than one month or client.
     """
@@ -66,6 +69,7 @@ def seed_practice(
             currency=practice.currency,
             time_zone=practice.time_zone,
             tax_mode=tax_mode,
+            clean=clean,
             staff=tuple((person, _email(person, key)) for person in _STAFF),
         )
         plan = plan_practice(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +19,11 @@ from sandbox.seed.tax_numbers import make_abn, make_ird, make_vat
 FAMILY_EVERY = 14
 _STATES = (("active", 82), ("lead", 9), ("inactive", 6), ("archived", 3))
 _METHODS = (("card", 44), ("bank", 31), ("none", 25))
+# A clean practice: nobody who left, and enough clients who pay by themselves that there is always something unpaid.
+_CLEAN_STATES = (("active", 91), ("lead", 9))
+_CLEAN_METHODS = (("card", 26), ("bank", 16), ("none", 58))
 _TERMS = ((14, 70), (7, 18), (30, 12))
+_TRIES = 60
 _MAILBOXES = ("mailroom.example", "homepost.example", "letterbox.example")
 
 
@@ -78,13 +84,14 @@ class ClientPlan:
 
 @dataclass(frozen=True)
 class Office:
-    """What the roster needs to know of the practice."""
+    """What the roster needs to know of the practice. `clean`: no client is an awkward case."""
 
     country: str
     staff: tuple[tuple[str, str], ...]
     tax_mode: str
     opened: datetime
     now: datetime
+    clean: bool = False
 
 
 class RosterMaker:
@@ -94,19 +101,23 @@ class RosterMaker:
         self._draw = draw
         self._slugs = slugs
         self._office = office
-        self._names = NameMaker(draw.child("names"), office.country)
+        self._names = NameMaker(draw.child("names"), office.country, plain=office.clean)
         self._addresses: set[str] = set()
         self._codes: dict[str, int] = {}
+        self._numbers: set[str] = set()
 
     @property
     def names(self) -> NameMaker:
         return self._names
 
     def clients(self, count: int) -> list[ClientPlan]:
-        """`count` clients, oldest first; every 14th starts a family group that shares a mailbox."""
+        """`count` clients, oldest first; every 14th starts a family group that shares a mailbox.
+
+        In a clean practice nobody shares anything.
+        """
         plans: list[ClientPlan] = []
         while len(plans) < count:
-            if len(plans) % FAMILY_EVERY == 5:
+            if len(plans) % FAMILY_EVERY == 5 and not self._office.clean:
                 plans.extend(self._family(len(plans), min(3, count - len(plans)), count))
             else:
                 plans.append(self._single(len(plans), count))
@@ -145,7 +156,7 @@ class RosterMaker:
         draw, office = self._draw.child(index), self._office
         # More clients joined early than late, so that most of them have a long history.
         created = office.opened + (office.now - timedelta(days=25) - office.opened) * (index / count) ** 1.6
-        state = draw.weighted(_STATES)
+        state = draw.weighted(_CLEAN_STATES if office.clean else _STATES)
         nz = office.country == "NZ"
         plan = ClientPlan(
             index=index,
@@ -165,11 +176,11 @@ class RosterMaker:
             tax_number=self._tax_number(draw, name.kind),
             city=draw.pick(words.CITIES[office.country]),
             street=f"{draw.between(1, 240)} {draw.pick(words.NZ_PLACES if nz else words.PLACES)} Street",
-            method=draw.weighted(_METHODS),
+            method=draw.weighted(_CLEAN_METHODS if office.clean else _METHODS),
             terms=draw.weighted(_TERMS),
             mode=self._mode(draw),
-            grouping="client" if draw.chance(0.3) else "proposal",
-            surcharge=draw.chance(0.2),
+            grouping="client" if draw.chance(0.3) and not office.clean else "proposal",
+            surcharge=draw.chance(0.2) and not office.clean,
             joins_charges=draw.chance(0.5),
             manager=draw.pick(office.staff),
             partner=draw.pick(office.staff[:2]) if draw.chance(0.6) else None,
@@ -193,14 +204,13 @@ class RosterMaker:
         return make_abn(draw, company=kind == "company")
 
     def _people(self, draw: Draw, plan: ClientPlan) -> list[PersonPlan]:
-        country = self._office.country
         people = [
             PersonPlan(
                 slug=self._slugs.slug("con", plan.created),
                 person=plan.name.owner,
                 email=plan.email,
-                phone=landline(draw, country) if draw.chance(0.6) else None,
-                mobile=mobile(draw, country) if draw.chance(0.7) else None,
+                phone=self._number(landline, draw) if draw.chance(0.6) else None,
+                mobile=self._number(mobile, draw) if draw.chance(0.7) else None,
                 position=draw.pick(words.POSITIONS) if plan.name.kind != "person" else None,
                 primary=True,
                 signatory=True,
@@ -218,8 +228,8 @@ class RosterMaker:
                     slug=self._slugs.slug("con", plan.created),
                     person=person,
                     email=plan.email if same_mailbox else self._free(local, domain),
-                    phone=landline(draw, country) if draw.chance(0.3) else None,
-                    mobile=mobile(draw, country) if draw.chance(0.5) else None,
+                    phone=self._number(landline, draw) if draw.chance(0.3) else None,
+                    mobile=self._number(mobile, draw) if draw.chance(0.5) else None,
                     position=draw.pick(words.POSITIONS),
                     primary=False,
                     signatory=draw.chance(0.2),
@@ -229,6 +239,17 @@ class RosterMaker:
         if not any(person.recipient for person in people):
             people[-1].recipient = True
         return people
+
+    def _number(self, make: Callable[[Draw, str], str], draw: Draw) -> str | None:
+        """A phone number; in a clean practice one that nobody else has, or none where they have run out."""
+        for _ in range(_TRIES):
+            made = make(draw, self._office.country)
+            # The end of a number is the same in every spelling.
+            end = re.sub(r"\D", "", made)[-6:]
+            if not self._office.clean or end not in self._numbers:
+                self._numbers.add(end)
+                return made
+        return None
 
     def _free(self, local: str, domain: str) -> str:
         address, number = f"{local}@{domain}", 1

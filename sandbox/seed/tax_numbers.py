@@ -20,9 +20,9 @@ def abn_is_valid(number: str) -> bool:
 
 
 def abn_from(nine: str) -> str:
-    """The ABN of nine digits: two check digits in front of them, from 10 to 99."""
+    """The ABN of nine digits: two check digits in front of them, from 11 to 99."""
     rest = sum(int(digit) * weight for digit, weight in zip(nine, _ABN_WEIGHTS[2:], strict=True))
-    for check in range(10, 100):
+    for check in range(11, 100):
         front = (check // 10 - 1) * _ABN_WEIGHTS[0] + check % 10 * _ABN_WEIGHTS[1]
         if (front + rest) % _ABN_MODULUS == 0:
             return f"{check}{nine}"

@@ -37,9 +37,10 @@ class Residents:
         self._draw = plan.draw.child("residents")
 
     def add(self) -> None:
-        self._same_names()
-        self._families()
-        self._lookalikes()
+        if not self._plan.spec.clean:
+            self._same_names()
+            self._families()
+            self._lookalikes()
         self._suppliers()
         self._strangers()
 

@@ -40,7 +40,7 @@ def test_seed_is_repeatable_and_truth_starts_empty(xero_world: World) -> None:
     assert seen[0] == seen[1]
     assert seen[0]["xero"][report["tenant_id"]]["country"] == "NZ"
     assert seen[0]["organisation"]["contacts"]
-    assert read(xero_world, "truth") == {"mismatches": []}
+    assert read(xero_world, "planted")["planted"] == []
 
 
 def test_same_seed_and_calls_give_the_same_ids() -> None:
