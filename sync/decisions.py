@@ -20,6 +20,7 @@ from sync.models import (
     Kind,
     Link,
     LinkMethod,
+    PairVerdict,
     ParkedAs,
     Purpose,
     Review,
@@ -27,6 +28,7 @@ from sync.models import (
     Snapshot,
     Trigger,
     Verb,
+    Verdict,
 )
 
 RELEASABLE = frozenset({"conflict", "fill_gaps"})
@@ -244,6 +246,15 @@ def _link(review: Review, actor: User, external_id: str) -> None:
             )
     except IntegrityError as error:
         raise NotAllowed("One of the two is already linked.") from error
+    # Whoever links two that were told apart once has changed that decision.
+    PairVerdict.objects.filter(
+        kind=review.kind,
+        left_connection=review.source_connection,
+        left_external_id=review.source_external_id,
+        right_connection=review.target_connection,
+        right_external_id=external_id,
+        verdict=Verdict.DIFFERENT,
+    ).delete()
 
 
 def _reopen(review: Review, actor: User, note: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from connectors.records import Contact, Invoice
-from sync.fieldwise import contact_values
+from sync.contact_values import contact_values
 from sync.models import Change, Flow, Link, LinkMethod, Review, ReviewState
 from sync.plan import invoice_values
 from sync.planned import Planned

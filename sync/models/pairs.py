@@ -109,3 +109,42 @@ class Review(PracticeOwned):
 
     def __str__(self) -> str:
         return f"{self.title}: {self.state}"
+
+
+class Verdict(models.TextChoices):
+    SAME = "same", "The same"
+    DIFFERENT = "different", "Not the same"
+
+
+class PairVerdict(PracticeOwned):
+    """What a person decided about two records of one system, or one of each: the same party or not.
+
+    A pair within one system has the same connection twice and its ids in order. It stays when the records change.
+    """
+
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    left_connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    left_external_id = models.CharField(max_length=210)
+    right_connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    right_external_id = models.CharField(max_length=210)
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    note = models.CharField(max_length=300, blank=True)
+    decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=[
+                    "left_connection",
+                    "left_external_id",
+                    "right_connection",
+                    "right_external_id",
+                    "kind",
+                ],
+                name="pair_verdict_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.left_external_id} and {self.right_external_id}: {self.verdict}"
