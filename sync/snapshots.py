@@ -9,12 +9,15 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
+from django.db import transaction
 from django.utils import timezone
 
 from connectors.base import Row
 from connectors.records import Collection, Contact, Entry, Invoice, Payment, Person, Record
 from connectors.stored import dump
 from practices.models import Connection
+from sync.asof import keep_past
 from sync.models import Snapshot
 from sync.zones import zone_of
 
@@ -64,7 +67,8 @@ def store(
 ) -> Stored:
     """Write the rows whose content changed. ``mark_seen`` also stamps the others, for a walk that looks for gaps.
 
-    What changed is marked ``to_plan``, unless it is the answer to our own write. ``read_at`` is the provider's clock.
+    What changed is marked ``to_plan``, unless it is the answer to our own write, and what it said before is kept.
+    ``read_at`` is the provider's clock.
     Safe to repeat: the same page again changes nothing. An object listed twice counts once.
     """
     latest = {(row.kind, row.external_id): row for row in rows}
@@ -78,7 +82,7 @@ def store(
             connection=connection, kind=kind, external_id__in=[external_id for _, external_id in latest]
         ).only("pk", "kind", "external_id", "content_hash", "gone_at")
     }
-    fresh, same = [], []
+    fresh, same, replaced = [], [], {}
     for key, row in latest.items():
         made = _snapshot(connection, row, now, zone)
         made.to_plan = to_plan
@@ -88,14 +92,18 @@ def store(
             same.append(old.pk)
         else:
             fresh.append(made)
+            if old is not None:
+                replaced[old.pk] = made
     if fresh:
-        Snapshot.objects.bulk_create(
-            fresh,
-            update_conflicts=True,
-            unique_fields=["connection", "kind", "external_id"],
-            update_fields=[*_FIELDS, "to_plan"] if to_plan else list(_FIELDS),
-            batch_size=500,
-        )
+        with transaction.atomic():
+            keep_past(replaced, now)
+            Snapshot.objects.bulk_create(
+                fresh,
+                update_conflicts=True,
+                unique_fields=["connection", "kind", "external_id"],
+                update_fields=[*_FIELDS, "to_plan"] if to_plan else list(_FIELDS),
+                batch_size=500,
+            )
     if mark_seen and same:
         Snapshot.objects.filter(pk__in=same).update(seen_at=now)
     return Stored(len(latest), len(fresh), sum(1 for row in latest.values() if row.problem))
@@ -128,7 +136,6 @@ def _snapshot(connection: Connection, row: Row, now: datetime, zone: ZoneInfo) -
         kind=row.kind.value,
         external_id=row.external_id[:100],
         raw=raw,
-        content_hash=hashlib.sha256((canonical + row.problem).encode()).hexdigest(),
         problem=row.problem[:300],
         received_at=now,
         seen_at=now,
@@ -141,6 +148,9 @@ def _snapshot(connection: Connection, row: Row, now: datetime, zone: ZoneInfo) -
         for name, value in _keys(row.record, zone).items():
             limit = Snapshot._meta.get_field(name).max_length  # type: ignore[union-attr]
             setattr(snapshot, name, value[:limit] if isinstance(value, str) else value)
+    # With what we make of it, so that a later version, which reads more of the same payload, stores it anew.
+    made = orjson.dumps(snapshot.record)
+    snapshot.content_hash = hashlib.sha256((canonical + row.problem).encode() + made).hexdigest()
     return snapshot
 
 
