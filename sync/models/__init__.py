@@ -16,6 +16,7 @@ from sync.models.alerting import (
 )
 from sync.models.approving import Approval, ApprovalState, Notice, RuleUse, Told
 from sync.models.budget import Budget, Purpose
+from sync.models.closing import MonthFigures, Workings
 from sync.models.inbox import Event, EventSource, EventState
 from sync.models.kinds import SYNCED_KINDS, Flow, Kind, Mode
 from sync.models.owed import (
@@ -28,11 +29,30 @@ from sync.models.owed import (
     ParkedAs,
     Verb,
 )
-from sync.models.pairs import Link, LinkMethod, Review, ReviewState
+from sync.models.pairs import Link, LinkMethod, PairVerdict, Review, ReviewState, Verdict
+from sync.models.past import PastRecord
 from sync.models.pulse import Pulse
 from sync.models.reading import Cursor, Snapshot, SnapshotQuerySet, Standing
-from sync.models.reconciling import Mismatch, MismatchQuerySet, MismatchState, ReconcileRun
+from sync.models.reconciling import (
+    CompareState,
+    Mismatch,
+    MismatchNote,
+    MismatchQuerySet,
+    MismatchState,
+    ReconcileRun,
+    Scope,
+)
 from sync.models.rehearsing import Rehearsal, RehearsalRow, RehearsalState
+from sync.models.reporting import (
+    Cadence,
+    CompareSchedule,
+    ReportFormat,
+    ReportMail,
+    ReportRecipient,
+    ReportSchedule,
+    SavedView,
+    SignOff,
+)
 from sync.models.running import OPEN_RUN_STATES, Run, RunState, Trigger
 
 __all__ = [
@@ -46,11 +66,14 @@ __all__ = [
     "Attempt",
     "AttemptResult",
     "Budget",
+    "Cadence",
     "Change",
     "ChangeQuerySet",
     "ChangeState",
     "Channel",
     "ChannelKind",
+    "CompareSchedule",
+    "CompareState",
     "Cursor",
     "Delivery",
     "DeliveryState",
@@ -65,29 +88,42 @@ __all__ = [
     "Link",
     "LinkMethod",
     "Mismatch",
+    "MismatchNote",
     "MismatchQuerySet",
     "MismatchState",
     "Mode",
+    "MonthFigures",
     "Notice",
+    "PairVerdict",
     "ParkedAs",
+    "PastRecord",
     "Pulse",
     "Purpose",
     "ReconcileRun",
     "Rehearsal",
     "RehearsalRow",
     "RehearsalState",
+    "ReportFormat",
+    "ReportMail",
+    "ReportRecipient",
+    "ReportSchedule",
     "Resolution",
     "Review",
     "ReviewState",
     "RuleUse",
     "Run",
     "RunState",
+    "SavedView",
+    "Scope",
     "SeenAlerts",
     "Severity",
+    "SignOff",
     "Snapshot",
     "SnapshotQuerySet",
     "Standing",
     "Told",
     "Trigger",
     "Verb",
+    "Verdict",
+    "Workings",
 ]

@@ -158,6 +158,12 @@ class Change(PracticeOwned):
                 & ~Q(reason__in=["fill_gaps", "watch"]),
                 name="change_waits",
             ),
+            # Each plan asks for what people wanted written, among very many that nobody did.
+            models.Index(
+                fields=["connection", "source_connection", "id"],
+                condition=Q(released_by__isnull=False, state__in=["held", "pending", "in_flight", "parked"]),
+                name="change_wanted",
+            ),
             models.Index(
                 fields=["practice", "verified_at"],
                 condition=Q(source_changed_at__isnull=False, verified_at__isnull=False),

@@ -1,237 +1,217 @@
-"""The last comparison of both systems, and the list of differences."""
+"""The list of differences, row by row or in groups, with what it comes to. A constant number of queries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
-import django_filters as filters
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Min, QuerySet, Sum
 from django.http import QueryDict
+from django.utils import timezone
 
-from practices.models import Practice
-from sync.filters import text_filter
-from sync.models import Kind, Mismatch, MismatchState, ReconcileRun, Snapshot
-from sync.pages.paging import Sheet, sheet
+from practices.models import Practice, User
+from sync.models import Mismatch, MismatchState
+from sync.pages.paging import MOST_PAGES, Sheet, asked_for, cut, sheet
+from sync.pages.waterfall import Waterfall, waterfall
+from sync.reconcile.fixing import is_fixable
 from sync.reconcile.kind import KindOf
-from sync.reconcile.kinds import KINDS, rank
+from sync.reconcile.kinds import KINDS
+from sync.report.choosing import (
+    DEFAULT_SORT,
+    SORTS,
+    Chosen,
+    MismatchFilter,
+    MoneySum,
+    choose,
+    named,
+    sums,
+)
+from sync.report.header import Header
+from sync.report.rows import ALLOWED, days_open
 
-COUNTED = 10_000
-"""Rows counted for the pager: a list costs the same however long."""
-MEASURES = {"invoices": "Invoices", "tax": "Tax in invoices", "payments": "Payments"}
-SORTS = {"worst": "rank", "money": "at_stake", "since": "first_seen_at", "client": "client"}
-KEPT = tuple(item for item in KINDS.values() if item.is_checked and item.kept)
 TONES = {"critical": "bad", "high": "warn", "medium": "warn"}
-
-
-def named(item: KindOf) -> str:
-    """A kind in the words of a list of all of them: “Invoice: total differs”."""
-    return f"{item.about.capitalize()}: {item.title[0].lower()}{item.title[1:]}"
-
-
-class MismatchFilter(filters.FilterSet):  # type: ignore[misc]  # the library has no types
-    q = text_filter("Client", "search")
-    kind = filters.ChoiceFilter(
-        choices=[(item.code, named(item)) for item in KEPT], label="What", empty_label="Any"
-    )
-    state = filters.ChoiceFilter(choices=MismatchState.choices, label="State", empty_label="Open")
-
-    class Meta:
-        model = Mismatch
-        fields: ClassVar[list[str]] = []
-
-    def search(self, query: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return query.filter(client__icontains=value.strip().replace("\x00", ""))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CauseLine:
-    """One step between the totals; ``is_kept``: its differences are in the list."""
-
-    code: str
-    title: str
-    count: int
-    amount: Decimal
-    is_kept: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TotalLine:
-    label: str
-    currency: str
-    left: Decimal
-    right: Decimal
-    left_count: int
-    right_count: int
-    causes: tuple[CauseLine, ...]
-
-    @property
-    def difference(self) -> Decimal:
-        return self.right - self.left
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KindLine:
-    """One kind of the last comparison: how many, and per currency what is at stake and the tax that differs."""
-
-    kind: KindOf
-    label: str
-    tone: str
-    count: int
-    amounts: tuple[tuple[str, Decimal, Decimal], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListLine:
-    system: str
-    kind: str
-    records: int
-    unreadable: int
-    read_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
-    run: ReconcileRun
-    totals: tuple[TotalLine, ...]
-    kinds: tuple[KindLine, ...]
-    coverage: tuple[ListLine, ...]
-
-    @property
-    def unread(self) -> bool:
-        """Whether some list was never read to its end."""
-        return any(item.read_at is None for item in self.coverage)
+GROUPS = {"cause": "By cause", "client": "By client", "document": "By document"}
+GROUPED_BY: dict[str, tuple[str, ...]] = {
+    "cause": ("kind", "currency"),
+    "client": ("client_external_id", "client", "currency"),
+    "document": ("document", "client", "currency"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MismatchRow:
-    """A difference with its kind; ``record_pk`` leads to the record it is about, Ignition's where there is one."""
+    """A difference with its kind. ``allowed`` says who may fix it, ``fixable`` whether a button here does."""
 
     item: Mismatch
     kind: KindOf | None
     label: str
     tone: str
-    record_pk: int | None
+    days: int
+    allowed: str
+    fixable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Differences that have the same cause, client or document, in one currency. ``query`` narrows the list to them."""
+
+    label: str
+    detail: str
+    tone: str
+    severity: str
+    currency: str
+    count: int
+    at_stake: Decimal
+    tax: Decimal
+    oldest: datetime
+    query: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
+    """``groups`` instead of ``rows`` when the list is grouped. ``sums`` are over all pages."""
+
+    by: str
     sheet: Sheet
     rows: Sequence[MismatchRow]
+    groups: Sequence[Group]
     filter: MismatchFilter
+    sums: Sequence[MoneySum]
+    tabs: Sequence[tuple[str, str, bool]]
+    chips: Sequence[tuple[str, str, str]]
+    newest: int
+
+    @property
+    def count(self) -> int:
+        return sum(item.count for item in self.sums)
 
 
-def last_comparison(practice: Practice) -> Header | None:
-    """The newest comparison in words and numbers. One query."""
-    run = ReconcileRun.objects.filter(practice=practice).select_related("actor").order_by("-pk").first()
-    if run is None:
-        return None
-    kinds = [code for code in run.counts if code in KINDS]
-    return Header(
-        run=run,
-        totals=tuple(_total(item) for item in run.totals),
-        kinds=tuple(
-            _kind(code, run.counts[code]) for code in sorted(kinds, key=lambda code: (rank(code), code))
-        ),
-        coverage=tuple(_list(item) for item in run.coverage),
-    )
-
-
-def mismatch_listing(practice: Practice, params: QueryDict) -> Listing:
+def mismatch_listing(practice: Practice, params: QueryDict, user: User | None = None) -> Listing:
     """One page of differences, those with the most money first; the open ones unless another state is asked for."""
-    mine = Mismatch.objects.filter(practice=practice)
-    narrowed = MismatchFilter(params, queryset=mine)
-    query = narrowed.qs
-    if not params.get("state"):
-        query = query.filter(state=MismatchState.OPEN)
-    count = query.order_by()[: COUNTED + 1].count()
-    page = sheet(
-        query.select_related("accepted_by"),
-        params,
-        count=min(count, COUNTED),
-        counted=count <= COUNTED,
-        sorts=SORTS,
-        default="-money",
-    )
-    return Listing(sheet=page, rows=_rows(practice, page.rows), filter=narrowed)
-
-
-def mismatch_row(practice: Practice, item: Mismatch) -> MismatchRow:
-    return _rows(practice, [item])[0]
-
-
-def _rows(practice: Practice, found: Sequence[Mismatch]) -> list[MismatchRow]:
-    """Differences with the records they are about. One query, however many."""
-    wanted = Q(pk__in=[])
-    for item in found:
-        key = _record_key(item)
-        if key is not None:
-            wanted |= Q(kind=key[0], external_id=key[1])
-    snapshots = Snapshot.objects.filter(wanted, practice=practice)
-    records = {
-        (kind, external_id): pk
-        for kind, external_id, pk in snapshots.values_list("kind", "external_id", "pk")
-    }
-    return [
-        MismatchRow(
-            item=item,
-            kind=KINDS.get(item.kind),
-            label=named(KINDS[item.kind]) if item.kind in KINDS else item.kind,
-            tone=TONES.get(KINDS[item.kind].severity, "") if item.kind in KINDS else "",
-            record_pk=records.get(_record_key(item) or ("", "")),
+    chosen = choose(practice, params, user)
+    found = sums(chosen.query)
+    by = params.get("by", "")
+    by = by if by in GROUPS else ""
+    groups: Sequence[Group] = ()
+    rows: Sequence[MismatchRow] = ()
+    if by:
+        page = _group_sheet(chosen.query, by, params)
+        groups = [_group(by, item, params) for item in page.rows]
+    else:
+        page = sheet(
+            chosen.query.select_related("accepted_by", "owner", "change"),
+            params,
+            count=sum(item.count for item in found),
+            sorts=SORTS,
+            default=DEFAULT_SORT,
         )
-        for item in found
-    ]
-
-
-def _record_key(item: Mismatch) -> tuple[str, str] | None:
-    """Kind and id of the record that a difference leads to; a payment's share carries its id before the slash."""
-    ids = item.source_external_ids or item.target_external_ids
-    if not ids or item.about not in {Kind.CONTACT, Kind.INVOICE, Kind.PAYMENT}:
-        return None
-    on_invoice = item.kind == "payment_overpaid"
-    return ("invoice" if on_invoice else item.about, str(ids[0]).split("/")[0])
-
-
-def _total(item: dict[str, Any]) -> TotalLine:
-    return TotalLine(
-        label=MEASURES.get(item["measure"], item["measure"]),
-        currency=item["currency"],
-        left=Decimal(item["left"]),
-        right=Decimal(item["right"]),
-        left_count=item["left_count"],
-        right_count=item["right_count"],
-        causes=tuple(
-            CauseLine(
-                code=cause["kind"],
-                title=KINDS[cause["kind"]].title if cause["kind"] in KINDS else cause["kind"],
-                count=cause["count"],
-                amount=Decimal(cause["amount"]),
-                is_kept=cause["kind"] in KINDS and KINDS[cause["kind"]].kept,
-            )
-            for cause in item["causes"]
-        ),
+        now = timezone.now()
+        rows = [mismatch_row(item, now) for item in page.rows]
+    return Listing(
+        by=by,
+        sheet=page,
+        rows=rows,
+        groups=groups,
+        filter=chosen.filter,
+        sums=found,
+        tabs=_tabs(params, by),
+        chips=_chips(chosen, params),
+        newest=max((item.newest for item in found), default=0),
     )
 
 
-def _kind(code: str, found: dict[str, Any]) -> KindLine:
-    amounts = found["amounts"].items()
-    return KindLine(
-        kind=KINDS[code],
-        label=named(KINDS[code]),
-        tone=TONES.get(KINDS[code].severity, ""),
-        count=found["count"],
-        amounts=tuple((code, Decimal(item["at_stake"]), Decimal(item["tax"])) for code, item in amounts),
+def waterfalls(head: Header | None) -> list[Waterfall]:
+    """One drawing for each pair of totals that differ or are explained."""
+    return [waterfall(total) for total in head.totals if total.causes] if head else []
+
+
+def mismatch_row(item: Mismatch, now: datetime) -> MismatchRow:
+    kind = KINDS.get(item.kind)
+    return MismatchRow(
+        item=item,
+        kind=kind,
+        label=named(kind) if kind else item.kind,
+        tone=TONES.get(kind.severity, "") if kind else "",
+        days=days_open(item, now),
+        allowed=ALLOWED.get(kind.unattended, "") if kind else "",
+        fixable=item.state == MismatchState.OPEN and is_fixable(item.kind),
     )
 
 
-def _list(item: dict[str, Any]) -> ListLine:
-    read_at = item["read_at"]
-    return ListLine(
-        system=item["system"],
-        kind=item["kind"],
-        records=item["records"],
-        unreadable=item["unreadable"],
-        read_at=datetime.fromisoformat(read_at) if read_at else None,
+def _group_sheet(query: QuerySet[Any], by: str, params: QueryDict) -> Sheet:
+    """One page of groups, those with the most money first. One query: how many there are is not counted."""
+    asked = asked_for(params, sorts=SORTS, default=DEFAULT_SORT)
+    asked = asked.on_page(min(asked.number, MOST_PAGES))
+    grouped = (
+        query.order_by()
+        .values(*GROUPED_BY[by])
+        .annotate(
+            number=Count("pk"), stake=Sum("at_stake"), taxed=Sum("tax_at_stake"), oldest=Min("first_seen_at")
+        )
     )
+    order = ["-stake", "-number", *GROUPED_BY[by]]
+    rows = cut(grouped, order, 0, asked.start + asked.size + 1)[asked.start :]
+    ends = len(rows) <= asked.size
+    count = asked.start + min(len(rows), asked.size)
+    return asked.sheet(rows, count=count, counted=ends)
+
+
+def _group(by: str, found: dict[str, Any], params: QueryDict) -> Group:
+    narrowed = params.copy()
+    for name in ("by", "page", "sort"):
+        narrowed.pop(name, None)
+    label, detail, tone, severity = "", "", "", ""
+    if by == "cause":
+        kind = KINDS.get(found["kind"])
+        narrowed["kind"] = found["kind"]
+        label = named(kind) if kind else found["kind"]
+        if kind:
+            detail, severity, tone = kind.cause, kind.severity, TONES.get(kind.severity, "")
+    elif by == "client":
+        label = found["client"]
+        narrowed["client"] = found["client_external_id"] or found["client"]
+    else:
+        label, detail = found["document"], found["client"]
+        narrowed["document"] = found["document"]
+    return Group(
+        label=label,
+        detail=detail,
+        tone=tone,
+        severity=severity,
+        currency=found["currency"],
+        count=found["number"],
+        at_stake=found["stake"],
+        tax=found["taxed"],
+        oldest=found["oldest"],
+        query=narrowed.urlencode() if label else "",
+    )
+
+
+def _tabs(params: QueryDict, by: str) -> list[tuple[str, str, bool]]:
+    """How the list can be shown: query string, words, and whether it is shown so now."""
+    out = []
+    for code, label in {"": "Every difference", **GROUPS}.items():
+        changed = params.copy()
+        for name in ("by", "page", "sort"):
+            changed.pop(name, None)
+        if code:
+            changed["by"] = code
+        out.append((changed.urlencode(), label, code == by))
+    return out
+
+
+def _chips(chosen: Chosen, params: QueryDict) -> list[tuple[str, str, str]]:
+    """Filters that have no field of their own: their words, and the query string without them."""
+    out = []
+    for name in ("client", "document"):
+        value = chosen.filter.form.cleaned_data.get(name)
+        if value:
+            without = params.copy()
+            without.pop(name)
+            without.pop("page", None)
+            shown = value
+            if name == "client":
+                shown = chosen.query.values_list("client", flat=True).first() or value
+            out.append((str(chosen.filter.form.fields[name].label), shown, without.urlencode()))
+    return out

@@ -1,15 +1,20 @@
 """Living with a difference, and no longer: each with a trace in the audit trail."""
 
+from collections.abc import Iterable, Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from django.db import transaction
 from django.utils import timezone
 
-from practices.audit import record
-from practices.models import Practice, User
+from practices.audit import entry, record
+from practices.models import AuditEntry, Practice, User
 from sync.models import Mismatch, MismatchState
 from sync.reconcile.keeping import forget_acceptance
+
+BATCH = 500
+CENT = Decimal("0.01")
+ACCEPTANCE = ("state", "accepted_by", "accepted_at", "reason", "ceiling", "accepted_until")
 
 
 def accept(
@@ -26,22 +31,56 @@ def accept(
         row = _locked(practice, pk)
         if row is None or row.state != MismatchState.OPEN:
             return False
-        row.state, row.accepted_by, row.accepted_at = MismatchState.ACCEPTED, actor, timezone.now()
-        row.reason, row.ceiling, row.accepted_until = reason, ceiling, until
-        row.save()
-        record(
-            practice,
-            actor,
-            "mismatch.accepted",
-            f"Accepted a difference{_of(row)}: {reason}"[:300],
-            object=row,
-            kind=row.kind,
-            at_stake=f"{row.at_stake:.2f}",
-            currency=row.currency,
-            ceiling=f"{ceiling:.2f}" if ceiling is not None else None,
-            until=until.isoformat() if until else None,
-        )
+        row.ceiling = ceiling
+        _accept(practice, [row], actor, reason, until)
     return True
+
+
+def accept_each(
+    practice: Practice,
+    pks: Iterable[int],
+    *,
+    actor: User,
+    reason: str,
+    capped: bool = True,
+    until: date | None = None,
+) -> int:
+    """Accept those that are open; how many. ``capped``: each opens again when more is at stake than now."""
+    with transaction.atomic():
+        rows = Mismatch.objects.select_for_update(no_key=True).filter(practice=practice, pk__in=list(pks))
+        found = list(rows.filter(state=MismatchState.OPEN).order_by("pk"))
+        for row in found:
+            row.ceiling = row.at_stake.quantize(CENT, ROUND_CEILING) if capped and row.currency else None
+        _accept(practice, found, actor, reason, until)
+    return len(found)
+
+
+def _accept(
+    practice: Practice, rows: Sequence[Mismatch], actor: User, reason: str, until: date | None
+) -> None:
+    now = timezone.now()
+    for row in rows:
+        row.state, row.accepted_by, row.accepted_at = MismatchState.ACCEPTED, actor, now
+        row.reason, row.accepted_until = reason, until
+    Mismatch.objects.bulk_update(rows, ACCEPTANCE, batch_size=BATCH)
+    AuditEntry.objects.bulk_create(
+        [
+            entry(
+                practice,
+                actor,
+                "mismatch.accepted",
+                f"Accepted a difference{_of(row)}: {reason}"[:300],
+                object=row,
+                kind=row.kind,
+                at_stake=f"{row.at_stake:.2f}",
+                currency=row.currency,
+                ceiling=f"{row.ceiling:.2f}" if row.ceiling is not None else None,
+                until=until.isoformat() if until else None,
+            )
+            for row in rows
+        ],
+        batch_size=BATCH,
+    )
 
 
 def reopen(practice: Practice, pk: int, *, actor: User) -> bool:

@@ -4,6 +4,7 @@ A pair of documents moves the control totals in one place only: in the first kin
 kinds say what else is wrong with it and move nothing, so that the totals come out to the cent.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from mappings.spec import Choices
@@ -11,23 +12,38 @@ from sync.documents import DEAD
 from sync.plan import may_write_invoice
 from sync.reconcile.books import INVOICES, TAX, ZERO, Books, Difference, Effect, effects
 from sync.reconcile.compare_contacts import compare_contacts
+from sync.reconcile.compare_credits import compare_credits
 from sync.reconcile.compare_details import details
+from sync.reconcile.compare_engagements import compare_engagements
+from sync.reconcile.compare_lines import compare_lines, has_surcharge
+from sync.reconcile.compare_ours import compare_ours, outgrown
 from sync.reconcile.compare_payments import compare_payments
+from sync.reconcile.compare_payouts import compare_payouts
 from sync.reconcile.documents import Unit, is_young
 from sync.reconcile.kinds import KINDS
 from sync.reconcile.receipts import Paired
 from sync.reconcile.rounding import CENTS, is_rounding, shown
+from sync.reconcile.telling import Found, about_unit
 
-First = Callable[[Books, Unit], tuple[str, str] | None]
+First = Callable[[Books, Unit], Found]
 
 
 def compare(books: Books, paired: Paired) -> list[Difference]:
     """All differences of all kinds. ``paired`` is ``pair(books)``."""
-    return [
-        *compare_invoices(books, paired.units),
+    invoices = list(compare_invoices(books, paired.units))
+    told: dict[str, set[str]] = defaultdict(set)
+    for item in invoices:
+        told[item.key].add(item.kind)
+    found = [
+        *invoices,
+        *compare_engagements(books, paired.units, told),
         *compare_payments(books, paired),
-        *compare_contacts(books),
+        *compare_credits(books, paired),
+        *compare_payouts(books, paired),
+        *compare_contacts(books, paired.units),
+        *compare_ours(books, paired.units),
     ]
+    return [*found, *outgrown(books, found)]
 
 
 def compare_invoices(books: Books, units: list[Unit]) -> Iterator[Difference]:
@@ -37,6 +53,7 @@ def compare_invoices(books: Books, units: list[Unit]) -> Iterator[Difference]:
             yield from tax_not_known(books, unit)
             if unit.left and unit.right:
                 yield from details(books, unit)
+                yield from compare_lines(books, unit)
 
 
 def first_difference(books: Books, unit: Unit) -> Iterator[Difference]:
@@ -45,7 +62,7 @@ def first_difference(books: Books, unit: Unit) -> Iterator[Difference]:
         found = rule(books, unit)
         if found is not None:
             kind, text = found
-            yield difference(books, unit, kind, text, moves=True)
+            yield about_unit(books, unit, kind, text, moved=moved_by(books, unit))
             return
 
 
@@ -57,54 +74,34 @@ def tax_not_known(books: Books, unit: Unit) -> Iterator[Difference]:
     left, right = unit.left_tax(books.currency), unit.right_tax(books.currency)
     moved = effects(TAX, left=left, right=right)
     if not unit.tax_is_known:
-        yield Difference(
-            kind="invoice_tax_unknown",
-            key=unit.key,
-            text=f"Xero has {shown(*right)} of tax in it." if unit.right else "Xero does not have it.",
-            source_ids=_ids(unit.source_id),
-            target_ids=_ids(unit.target_id),
-            client=books.client_name(unit.source.contact_external_id) if unit.source else "",
-            currency=right[0],
-            effects=moved or (Effect(measure=TAX, currency=right[0], amount=ZERO),),
-        )
+        text = f"Xero has {shown(*right)} of tax in it." if unit.right else "Xero does not have it."
+        step = moved or (Effect(measure=TAX, currency=right[0], amount=ZERO),)
+        yield about_unit(books, unit, "invoice_tax_unknown", text, at_stake=ZERO, moved=step)
 
 
-def difference(books: Books, unit: Unit, kind: str, text: str, *, moves: bool = False) -> Difference:
-    """A difference of one unit. With ``moves`` it carries what the unit does to the totals."""
+def moved_by(books: Books, unit: Unit) -> tuple[Effect, ...]:
+    """What a unit does to the totals."""
     home = books.currency
-    left, right = unit.left_money(home), unit.right_money(home)
-    moved = effects(INVOICES, left=left, right=right)
+    moved = effects(INVOICES, left=unit.left_money(home), right=unit.right_money(home))
     if unit.tax_is_known:
         moved += effects(TAX, left=unit.left_tax(home), right=unit.right_tax(home))
-    party = unit.source.contact_external_id if unit.source else ""
-    contact = books.contacts.get(unit.target.contact_external_id) if unit.target else None
-    return Difference(
-        kind=kind,
-        key=unit.key,
-        text=text,
-        source_ids=_ids(unit.source_id),
-        target_ids=_ids(unit.target_id),
-        client=books.client_name(party) or (contact.name if contact else ""),
-        currency=left[0] if unit.left else right[0],
-        at_stake=max(abs(left[1]), abs(right[1])),
-        effects=moved if moves else (),
-    )
+    return moved
 
 
-def invoice_left_out(books: Books, unit: Unit) -> tuple[str, str] | None:
+def invoice_left_out(books: Books, unit: Unit) -> Found:
     if unit.left and not unit.target_id and unit.expected.left_out:
         return "invoice_left_out", unit.expected.left_out
     return None
 
 
-def invoice_on_its_way(books: Books, unit: Unit) -> tuple[str, str] | None:
+def invoice_on_its_way(books: Books, unit: Unit) -> Found:
     grace = KINDS["invoice_missing"].grace
     if unit.left and not unit.target_id and unit.source is not None and is_young(books, unit.source, grace):
         return "invoice_on_its_way", "Ignition issued it a moment ago."
     return None
 
 
-def invoice_missing(books: Books, unit: Unit) -> tuple[str, str] | None:
+def invoice_missing(books: Books, unit: Unit) -> Found:
     if unit.left and not unit.target_id and unit.source is not None:
         total = shown(*unit.left_money(books.currency))
         why = books.waits.get(unit.source_id, "")
@@ -112,34 +109,45 @@ def invoice_missing(books: Books, unit: Unit) -> tuple[str, str] | None:
     return None
 
 
-def invoice_gone_in_xero(books: Books, unit: Unit) -> tuple[str, str] | None:
+def invoice_gone_in_xero(books: Books, unit: Unit) -> Found:
     if unit.left and unit.target_id and unit.target is None:
         return "invoice_gone_in_xero", "The linked document is no longer in Xero's list."
     return None
 
 
-def invoice_void_in_xero(books: Books, unit: Unit) -> tuple[str, str] | None:
+def invoice_void_in_xero(books: Books, unit: Unit) -> Found:
     if unit.left and unit.target is not None and unit.target.status.upper() in DEAD:
         total = shown(*unit.left_money(books.currency))
         return "invoice_void_in_xero", f"It is {unit.target.status.lower()} in Xero; Ignition has {total}."
     return None
 
 
-def invoice_gone_in_ignition(books: Books, unit: Unit) -> tuple[str, str] | None:
+def invoice_credited(books: Books, unit: Unit) -> Found:
+    if unit.right and not unit.left and unit.source is not None and unit.target is not None:
+        credited = unit.target.amount_credited or ZERO
+        if credited and credited >= unit.target.total:
+            return (
+                "invoice_credited",
+                f"Xero credited {shown(unit.target.currency or books.currency, credited)}.",
+            )
+    return None
+
+
+def invoice_gone_in_ignition(books: Books, unit: Unit) -> Found:
     if unit.right and unit.is_gone and unit.source is not None:
         total = shown(*unit.right_money(books.currency))
         return "invoice_gone_in_ignition", f"Ignition no longer lists it; Xero has {total}."
     return None
 
 
-def invoice_unreadable(books: Books, unit: Unit) -> tuple[str, str] | None:
+def invoice_unreadable(books: Books, unit: Unit) -> Found:
     if unit.right and unit.is_linked and unit.source is None:
         total = shown(*unit.right_money(books.currency))
         return "invoice_unreadable", f"What Ignition says could not be read; Xero has {total}."
     return None
 
 
-def invoice_void_in_ignition(books: Books, unit: Unit) -> tuple[str, str] | None:
+def invoice_void_in_ignition(books: Books, unit: Unit) -> Found:
     if unit.right and unit.source is not None and not unit.left:
         barred = may_write_invoice(unit.source, Choices())
         total = shown(*unit.right_money(books.currency))
@@ -147,7 +155,7 @@ def invoice_void_in_ignition(books: Books, unit: Unit) -> tuple[str, str] | None
     return None
 
 
-def invoice_duplicate(books: Books, unit: Unit) -> tuple[str, str] | None:
+def invoice_duplicate(books: Books, unit: Unit) -> Found:
     if unit.right and unit.source is None and unit.twin_of:
         other = books.documents[unit.twin_of]
         return (
@@ -157,7 +165,7 @@ def invoice_duplicate(books: Books, unit: Unit) -> tuple[str, str] | None:
     return None
 
 
-def invoice_only_in_xero(books: Books, unit: Unit) -> tuple[str, str] | None:
+def invoice_only_in_xero(books: Books, unit: Unit) -> Found:
     if unit.right and unit.source is None and unit.target is not None:
         total = shown(*unit.right_money(books.currency))
         name = unit.target.number or unit.target.reference
@@ -165,37 +173,41 @@ def invoice_only_in_xero(books: Books, unit: Unit) -> tuple[str, str] | None:
     return None
 
 
-def invoice_currency(books: Books, unit: Unit) -> tuple[str, str] | None:
+def invoice_currency(books: Books, unit: Unit) -> Found:
     left, right = unit.left_money(books.currency), unit.right_money(books.currency)
     if left[0] != right[0]:
         return "invoice_currency", f"Ignition: {shown(*left)}. Xero: {shown(*right)}."
     return None
 
 
-def invoice_rounding(books: Books, unit: Unit) -> tuple[str, str] | None:
+def invoice_rounding(books: Books, unit: Unit) -> Found:
     left, right = unit.left_money(books.currency), unit.right_money(books.currency)
     if left[1] != right[1] and is_rounding(unit, left[1], right[1]):
         return "invoice_rounding", f"Ignition: {shown(*left)}. Xero: {shown(*right)}, rounded line by line."
     return None
 
 
-def invoice_total(books: Books, unit: Unit) -> tuple[str, str] | None:
+def invoice_surcharge(books: Books, unit: Unit) -> Found:
+    """The totals differ by just the surcharge that one of the two counts in."""
+    left, right = unit.left_money(books.currency), unit.right_money(books.currency)
+    if unit.source is not None and left[1] != right[1] and has_surcharge(unit, right[1] - left[1]):
+        return "invoice_surcharge", f"Ignition: {shown(*left)}. Xero: {shown(*right)}."
+    return None
+
+
+def invoice_total(books: Books, unit: Unit) -> Found:
     left, right = unit.left_money(books.currency), unit.right_money(books.currency)
     if left[1] != right[1]:
         return "invoice_total", f"Ignition: {shown(*left)}. Xero: {shown(*right)}."
     return None
 
 
-def invoice_tax(books: Books, unit: Unit) -> tuple[str, str] | None:
+def invoice_tax(books: Books, unit: Unit) -> Found:
     left, right = unit.left_tax(books.currency), unit.right_tax(books.currency)
     if unit.tax_is_known and left[1] != right[1]:
         kind = "invoice_rounding" if abs(left[1] - right[1]) <= CENTS else "invoice_tax"
         return kind, f"Tax by the mapping: {shown(*left)}. In Xero: {shown(*right)}."
     return None
-
-
-def _ids(external_id: str) -> tuple[str, ...]:
-    return (external_id,) if external_id else ()
 
 
 _FIRST: tuple[First, ...] = (
@@ -204,12 +216,14 @@ _FIRST: tuple[First, ...] = (
     invoice_missing,
     invoice_gone_in_xero,
     invoice_void_in_xero,
+    invoice_credited,
     invoice_gone_in_ignition,
     invoice_unreadable,
     invoice_void_in_ignition,
     invoice_duplicate,
     invoice_only_in_xero,
     invoice_currency,
+    invoice_surcharge,
     invoice_rounding,
     invoice_total,
     invoice_tax,

@@ -1,6 +1,5 @@
 """What else differs between an invoice and its document that both are alive. Pure; nothing here moves a total."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 
@@ -10,8 +9,9 @@ from sync.reconcile.books import Books, Difference
 from sync.reconcile.documents import Unit, is_young
 from sync.reconcile.kinds import KINDS
 from sync.reconcile.rounding import shown
+from sync.reconcile.telling import Found, about_unit
 
-Detail = Callable[[Books, Unit, Invoice, Invoice], tuple[str, str] | None]
+Detail = Callable[[Books, Unit, Invoice, Invoice], Found]
 
 
 def details(books: Books, unit: Unit) -> Iterator[Difference]:
@@ -19,33 +19,20 @@ def details(books: Books, unit: Unit) -> Iterator[Difference]:
     source, target = unit.source, unit.target
     if source is None or target is None:
         return
-    client = books.client_name(source.contact_external_id)
-    money = unit.right_money(books.currency)
+    money = abs(unit.right_money(books.currency)[1])
     for rule in _DETAILS:
         found = rule(books, unit, source, target)
         if found is not None:
-            kind, text = found
-            yield Difference(
-                kind=kind,
-                key=unit.key,
-                text=text,
-                source_ids=(unit.source_id,),
-                target_ids=(unit.target_id,),
-                client=client,
-                currency=money[0],
-                at_stake=abs(money[1]),
-            )
+            yield about_unit(books, unit, *found, at_stake=money)
 
 
-def invoice_not_linked(books: Books, unit: Unit, source: Invoice, target: Invoice) -> tuple[str, str] | None:
+def invoice_not_linked(books: Books, unit: Unit, source: Invoice, target: Invoice) -> Found:
     if not unit.is_linked:
         return "invoice_not_linked", f"It was recognised as {target.number or target.external_id} in Xero."
     return None
 
 
-def invoice_draft_in_xero(
-    books: Books, unit: Unit, source: Invoice, target: Invoice
-) -> tuple[str, str] | None:
+def invoice_draft_in_xero(books: Books, unit: Unit, source: Invoice, target: Invoice) -> Found:
     waits = target.status.upper() in {"DRAFT", "SUBMITTED"}
     if waits and not is_young(books, target, KINDS["invoice_draft_in_xero"].grace):
         return (
@@ -55,7 +42,7 @@ def invoice_draft_in_xero(
     return None
 
 
-def invoice_contact(books: Books, unit: Unit, source: Invoice, target: Invoice) -> tuple[str, str] | None:
+def invoice_contact(books: Books, unit: Unit, source: Invoice, target: Invoice) -> Found:
     linked = books.contact_links.get(source.contact_external_id, "")
     there = books.contacts.get(target.contact_external_id)
     survivor = there.merged_into if there else ""
@@ -71,7 +58,7 @@ def invoice_contact(books: Books, unit: Unit, source: Invoice, target: Invoice) 
     )
 
 
-def invoice_date(books: Books, unit: Unit, source: Invoice, target: Invoice) -> tuple[str, str] | None:
+def invoice_date(books: Books, unit: Unit, source: Invoice, target: Invoice) -> Found:
     here = unit.expected.date or source.date
     if here is None or target.date is None or here == target.date:
         return None
@@ -79,61 +66,59 @@ def invoice_date(books: Books, unit: Unit, source: Invoice, target: Invoice) -> 
     return "invoice_month" if crosses else "invoice_date", _dates(here, target.date)
 
 
-def invoice_due_date(books: Books, unit: Unit, source: Invoice, target: Invoice) -> tuple[str, str] | None:
+def invoice_due_date(books: Books, unit: Unit, source: Invoice, target: Invoice) -> Found:
     here = unit.expected.due_date or source.due_date
     if here is None or target.due_date is None or here == target.due_date:
         return None
     return "invoice_due_date", _dates(here, target.due_date)
 
 
-def invoice_reference(books: Books, unit: Unit, source: Invoice, target: Invoice) -> tuple[str, str] | None:
+def invoice_reference(books: Books, unit: Unit, source: Invoice, target: Invoice) -> Found:
     here = unit.expected.reference or source.reference
     if not here or tidy(here) == tidy(target.reference):
         return None
     return "invoice_reference", f"Ignition: “{here}”. Xero: “{target.reference or 'empty'}”."
 
 
-def invoice_lines(books: Books, unit: Unit, source: Invoice, target: Invoice) -> tuple[str, str] | None:
-    here, there = len(unit.expected.lines or source.lines), len(target.lines)
-    if here and there and here != there:
-        return "invoice_lines", f"Ignition: {_lines(here)}. Xero: {_lines(there)}."
+def invoice_branding(books: Books, unit: Unit, source: Invoice, target: Invoice) -> Found:
+    """Of what this app wrote beside the mapping; of what Ignition's own link made beside what it was then."""
+    there = target.branding_theme_external_id
+    was = books.agreed.get(unit.source_id)
+    if (
+        was is not None
+        and was.branding_theme_external_id
+        and there not in {"", was.branding_theme_external_id}
+    ):
+        return "invoice_branding", "Somebody chose another theme in Xero."
+    here = unit.expected.branding
+    if unit.source_id in books.written and here and there and here != there:
+        return "invoice_branding", "Xero has another theme than the mapping chose."
     return None
 
 
-def invoice_account(books: Books, unit: Unit, source: Invoice, target: Invoice) -> tuple[str, str] | None:
-    here = Counter(line.account_code for line in unit.expected.lines)
-    there = Counter(line.account_code for line in target.lines)
-    if _comparable(here, there) and here != there:
-        return "invoice_account", f"The mapping says {_codes(here - there)}; Xero has {_codes(there - here)}."
-    return None
-
-
-def invoice_tax_type(books: Books, unit: Unit, source: Invoice, target: Invoice) -> tuple[str, str] | None:
-    here = Counter(line.tax_type for line in unit.expected.lines)
-    there = Counter(line.tax_type for line in target.lines)
-    if _comparable(here, there) and here != there:
+def invoice_tax_basis(books: Books, unit: Unit, source: Invoice, target: Invoice) -> Found:
+    """The same amounts read in two ways; where they differ as well, each side's own reading is right."""
+    here, there = unit.expected.line_amounts, target.line_amounts
+    if not here or not there or here == there or "NoTax" in {here, there} or not target.tax:
+        return None
+    lines = unit.expected.lines
+    same = lines and target.lines and sum(x.amount for x in lines) == sum(x.amount for x in target.lines)
+    if same or unit.source_id in books.written:
         return (
-            "invoice_tax_type",
-            f"The mapping says {_codes(here - there)}; Xero has {_codes(there - here)}.",
+            "invoice_tax_basis",
+            f"By the mapping: {_BASIS.get(here, here)}. Xero: {_BASIS.get(there, there)}.",
         )
     return None
 
 
-def _comparable(here: Counter[str], there: Counter[str]) -> bool:
-    """Whether both sides name a code for every line, and have equally many."""
-    return bool(here) and here.total() == there.total() and "" not in here and "" not in there
-
-
-def _codes(codes: Counter[str]) -> str:
-    return ", ".join(sorted(codes)) or "nothing"
-
-
-def _lines(number: int) -> str:
-    return f"{number} line" if number == 1 else f"{number} lines"
-
-
 def _dates(here: date, there: date) -> str:
     return f"Ignition: {here:%d %b %Y}. Xero: {there:%d %b %Y}."
+
+
+def invoice_not_sent(books: Books, unit: Unit, source: Invoice, target: Invoice) -> Found:
+    if unit.expected.is_sent and not target.sent_to_contact and target.status.upper() == "AUTHORISED":
+        return "invoice_not_sent", "The mapping marks it as sent to the client; in Xero it is not."
+    return None
 
 
 _DETAILS: tuple[Detail, ...] = (
@@ -143,7 +128,8 @@ _DETAILS: tuple[Detail, ...] = (
     invoice_date,
     invoice_due_date,
     invoice_reference,
-    invoice_lines,
-    invoice_account,
-    invoice_tax_type,
+    invoice_branding,
+    invoice_tax_basis,
+    invoice_not_sent,
 )
+_BASIS = {"Exclusive": "amounts without tax", "Inclusive": "amounts with tax"}

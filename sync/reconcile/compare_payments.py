@@ -8,53 +8,51 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 
+from connectors.records import Entry, Invoice
 from sync.documents import POSTED_EARLY_DAYS, POSTED_LATE_DAYS
-from sync.reconcile.books import PAYMENTS, ZERO, Books, Difference, Effect, effects
+from sync.reconcile.books import PAYMENTS, REFUNDS, ZERO, Books, Difference, Effect, effects
 from sync.reconcile.documents import Unit
 from sync.reconcile.kinds import KINDS
-from sync.reconcile.receipts import Paired, Share, is_alive
+from sync.reconcile.receipts import Paired
 from sync.reconcile.rounding import shown
+from sync.reconcile.shares import BACK, Share, is_alive
+from sync.reconcile.telling import Found, about_unit, ids, number_of, tax_share
 
-BACK = frozenset({"refunding", "refunded", "clawing_back"})
+__all__ = ["BACK", "compare_payments"]
+
 UNPAID = frozenset({"unpaid", "uncollected", "collecting", "scheduled", "overdue", "failed"})
 """What Ignition calls an invoice whose money has not come."""
+PAID_THERE = frozenset({"ledger", "xero"})
+"""Where Ignition says that it took over from the ledger that an invoice is paid."""
 
 
 class Ledgers:
-    """The books while their payments are compared: which credit notes already explain a refund."""
+    """The books while their payments are compared: which refunds a credit note already explains."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, paired: Paired) -> None:
         self.books = books
-        self.credits: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
-        for note in books.credits.values():
-            if note.type in {"ACCRECCREDIT", "ACCREC", ""} and note.status.upper() not in {
-                "VOIDED",
-                "DELETED",
-            }:
-                self.credits[note.contact_external_id, note.currency].append(note.total)
-
-    def use_credit(self, contact: str, currency: str, amount: Decimal) -> bool:
-        """Whether there is a credit note of this amount that explains nothing else yet; it is used up."""
-        notes = self.credits.get((contact, currency), [])
-        if amount in notes:
-            notes.remove(amount)
-            return True
-        return False
+        self.notes: dict[str, Invoice] = {
+            refund.share.key: refund.note
+            for refund in paired.refunds
+            if refund.share is not None and refund.note is not None
+        }
 
 
-First = Callable[[Ledgers, Share], tuple[str, str] | None]
+First = Callable[[Ledgers, Share], Found]
 
 
 def compare_payments(books: Books, paired: Paired) -> Iterator[Difference]:
     if "payment" not in books.read:
         return
-    ledgers = Ledgers(books)
+    ledgers = Ledgers(books, paired)
     for share in paired.shares:
         if share.left or share.right:
             yield from _first(ledgers, share)
             if share.right:
                 yield from _details(books, share)
-    yield from payment_overpaid(books, paired.units)
+    yield from payment_overpaid(books, paired)
+    yield from compare_open(books, paired)
+    yield from payment_unallocated(books)
 
 
 def _first(ledgers: Ledgers, share: Share) -> Iterator[Difference]:
@@ -65,6 +63,10 @@ def _first(ledgers: Ledgers, share: Share) -> Iterator[Difference]:
     for rule in _FIRST:
         found = rule(ledgers, share)
         if found is not None:
+            if found[0] == "payment_reversed" and "credit" in ledgers.books.read:
+                # There is no credit note either, and the total of refunds says so in the same step.
+                left = ledgers.books.currency if share.item is None else share.item.payment.currency or home
+                moved += effects(REFUNDS, left=(left, share.amount), right=(left, ZERO))
             yield _difference(ledgers.books, share, *found, moved)
             return
 
@@ -77,33 +79,38 @@ def _difference(
     if not party and share.unit is not None and share.unit.source is not None:
         party = share.unit.source.contact_external_id
     contact = books.contacts.get(share.receipt.contact_external_id) if share.receipt else None
+    stake = max(abs(left[1]), abs(right[1]))
     return Difference(
         kind=kind,
         key=share.key,
         text=text,
-        source_ids=(share.source_id,) if share.source_id else (),
-        target_ids=(share.target_id,) if share.target_id else (),
+        source_ids=ids(share.source_id),
+        target_ids=ids(share.target_id),
         client=books.client_name(party) or (contact.name if contact else ""),
+        client_external_id=party,
         currency=left[0] if share.left else right[0],
-        at_stake=max(abs(left[1]), abs(right[1])),
+        at_stake=stake,
+        tax_at_stake=tax_share(share.unit, stake, books.currency) if share.unit is not None else ZERO,
+        document=number_of(books, share.unit) if share.unit is not None else "",
+        dated_on=share.receipt.date if share.receipt is not None and share.right else share.paid_on,
         effects=moved,
     )
 
 
-def payment_not_divided(ledgers: Ledgers, share: Share) -> tuple[str, str] | None:
+def payment_not_divided(ledgers: Ledgers, share: Share) -> Found:
     if share.item is not None and share.item.problem:
         return "payment_not_divided", share.item.problem
     return None
 
 
-def payment_removed(ledgers: Ledgers, share: Share) -> tuple[str, str] | None:
+def payment_removed(ledgers: Ledgers, share: Share) -> Found:
     if share.left and share.target_id and not share.right:
         money = shown(*share.left_money(ledgers.books.currency))
         return "payment_removed", f"Ignition collected {money}; in Xero the payment was removed."
     return None
 
 
-def payment_waiting(ledgers: Ledgers, share: Share) -> tuple[str, str] | None:
+def payment_waiting(ledgers: Ledgers, share: Share) -> Found:
     """Not there yet, and it need not be: Ignition's own link posts a payment once the payout has cleared."""
     if not share.left or share.item is None or share.right:
         return None
@@ -118,47 +125,53 @@ def payment_waiting(ledgers: Ledgers, share: Share) -> tuple[str, str] | None:
     return None
 
 
-def payment_left_out(ledgers: Ledgers, share: Share) -> tuple[str, str] | None:
+def payment_left_out(ledgers: Ledgers, share: Share) -> Found:
     unit = share.unit
     if share.left and unit is not None and not unit.target_id and unit.expected.left_out:
         return "payment_left_out", f"Its invoice is left out: {unit.expected.left_out}"
     return None
 
 
-def payment_no_invoice(ledgers: Ledgers, share: Share) -> tuple[str, str] | None:
+def payment_no_invoice(ledgers: Ledgers, share: Share) -> Found:
     if share.left and (share.unit is None or not share.unit.right):
         money = shown(*share.left_money(ledgers.books.currency))
         return "payment_no_invoice", f"Ignition collected {money} for an invoice that Xero does not have."
     return None
 
 
-def payment_missing(ledgers: Ledgers, share: Share) -> tuple[str, str] | None:
+def payment_missing(ledgers: Ledgers, share: Share) -> Found:
     if share.left and not share.right:
         money = shown(*share.left_money(ledgers.books.currency))
         return "payment_missing", f"Ignition collected {money}; Xero does not have it on the invoice."
     return None
 
 
-def payment_refunded(ledgers: Ledgers, share: Share) -> tuple[str, str] | None:
-    if not _went_back(share) or share.receipt is None:
-        return None
-    currency, amount = share.right_money(ledgers.books.currency)
-    contact = share.receipt.contact_external_id
-    if not contact and share.unit is not None and share.unit.target is not None:
-        contact = share.unit.target.contact_external_id
-    if ledgers.use_credit(contact, currency, amount):
-        return "payment_refunded", f"Xero has a credit note over {shown(currency, amount)}."
+def payment_refunded(ledgers: Ledgers, share: Share) -> Found:
+    note = ledgers.notes.get(share.key) if share.right and share.went_back else None
+    if note is not None:
+        return "payment_refunded", f"Xero has a credit note over {shown(note.currency, note.total)}."
     return None
 
 
-def payment_reversed(ledgers: Ledgers, share: Share) -> tuple[str, str] | None:
-    if _went_back(share):
+def payment_reversed(ledgers: Ledgers, share: Share) -> Found:
+    if share.right and share.went_back:
         money = shown(*share.right_money(ledgers.books.currency))
         return "payment_reversed", f"The money went back to the client; Xero still has {money}."
     return None
 
 
-def payment_not_collected(ledgers: Ledgers, share: Share) -> tuple[str, str] | None:
+def payment_outside(ledgers: Ledgers, share: Share) -> Found:
+    """Ignition knows that it was paid in another way, and the money is not where its own would be."""
+    source = share.unit.source if share.unit is not None else None
+    if not share.right or share.left or source is None or share.receipt is None:
+        return None
+    known = source.payment_state.lower() == "paid" and source.payment_source.lower() not in {"", "ignition"}
+    if known and share.receipt.account_code not in ledgers.books.chosen.clearing:
+        return "payment_outside", f"Ignition calls it paid ({source.payment_source})."
+    return None
+
+
+def payment_not_collected(ledgers: Ledgers, share: Share) -> Found:
     if share.right and share.item is not None and not share.left:
         money = shown(*share.right_money(ledgers.books.currency))
         state = share.item.payment.status.replace("_", " ")
@@ -166,7 +179,7 @@ def payment_not_collected(ledgers: Ledgers, share: Share) -> tuple[str, str] | N
     return None
 
 
-def payment_unpaid_in_ignition(ledgers: Ledgers, share: Share) -> tuple[str, str] | None:
+def payment_unpaid_in_ignition(ledgers: Ledgers, share: Share) -> Found:
     source = share.unit.source if share.unit is not None else None
     if share.right and share.item is None and source is not None and source.payment_state.lower() in UNPAID:
         money = shown(*share.right_money(ledgers.books.currency))
@@ -174,31 +187,25 @@ def payment_unpaid_in_ignition(ledgers: Ledgers, share: Share) -> tuple[str, str
     return None
 
 
-def payment_only_in_xero(ledgers: Ledgers, share: Share) -> tuple[str, str] | None:
+def payment_only_in_xero(ledgers: Ledgers, share: Share) -> Found:
     if share.right and share.item is None:
         money = shown(*share.right_money(ledgers.books.currency))
         return "payment_only_in_xero", f"Xero has {money} that Ignition did not collect."
     return None
 
 
-def payment_currency(ledgers: Ledgers, share: Share) -> tuple[str, str] | None:
+def payment_currency(ledgers: Ledgers, share: Share) -> Found:
     left, right = share.left_money(ledgers.books.currency), share.right_money(ledgers.books.currency)
     if left[0] != right[0]:
         return "payment_currency", f"Ignition: {shown(*left)}. Xero: {shown(*right)}."
     return None
 
 
-def payment_amount(ledgers: Ledgers, share: Share) -> tuple[str, str] | None:
+def payment_amount(ledgers: Ledgers, share: Share) -> Found:
     left, right = share.left_money(ledgers.books.currency), share.right_money(ledgers.books.currency)
     if left[1] != right[1]:
         return "payment_amount", f"Ignition: {shown(*left)}. Xero: {shown(*right)}."
     return None
-
-
-def _went_back(share: Share) -> bool:
-    item = share.item
-    back = item is not None and (item.clawed_back or item.payment.status in BACK)
-    return share.right and back
 
 
 _FIRST: tuple[First, ...] = (
@@ -210,6 +217,7 @@ _FIRST: tuple[First, ...] = (
     payment_missing,
     payment_refunded,
     payment_reversed,
+    payment_outside,
     payment_not_collected,
     payment_unpaid_in_ignition,
     payment_only_in_xero,
@@ -226,7 +234,7 @@ def _details(books: Books, share: Share) -> Iterator[Difference]:
             yield _difference(books, share, *found)
 
 
-def payment_date(books: Books, share: Share) -> tuple[str, str] | None:
+def payment_date(books: Books, share: Share) -> Found:
     there = share.receipt.date if share.receipt else None
     if not share.left or share.paid_on is None or there is None:
         return None
@@ -235,37 +243,126 @@ def payment_date(books: Books, share: Share) -> tuple[str, str] | None:
     return "payment_date", f"Collected on {share.paid_on:%d %b %Y}; dated {there:%d %b %Y} in Xero."
 
 
-def payment_account(books: Books, share: Share) -> tuple[str, str] | None:
+def payment_account(books: Books, share: Share) -> Found:
     code = share.receipt.account_code if share.receipt else ""
     if not share.left or not code or not books.chosen.clearing or code in books.chosen.clearing:
         return None
+    account = books.accounts.get(code)
+    if account is not None and "clearing" in account.name.casefold():
+        return "payment_old_clearing", f"It is in “{account.name}”; the clearing account is {_codes(books)}."
     return "payment_account", f"It is in account {code}; the clearing account is {_codes(books)}."
 
 
-def payment_overpaid(books: Books, units: list[Unit]) -> Iterator[Difference]:
-    """Documents on which there is more money than they come to; the payments themselves moved the totals already."""
+def payment_overpaid(books: Books, paired: Paired) -> Iterator[Difference]:
+    """Documents on which there is more money than they come to; the payments themselves moved the totals already.
+
+    Money that Ignition collected counts as well where the document was paid by another way before.
+    """
     paid: dict[str, Decimal] = defaultdict(Decimal)
     for receipt in books.receipts.values():
         if is_alive(receipt) and len(receipt.invoice_external_ids) == 1:
             paid[receipt.invoice_external_ids[0]] += receipt.amount
-    for unit in units:
+    twice = _collected_besides(books, paired)
+    for unit in paired.units:
         target = unit.target
         if target is None or not unit.right:
             continue
         money = paid.get(unit.target_id, ZERO) + (target.amount_credited or ZERO)
-        over = max(money - target.total, -(target.amount_due or ZERO), ZERO)
+        more = twice.get(unit.key, ZERO)
+        over = max(money + more - target.total, -(target.amount_due or ZERO), ZERO)
         if over:
             currency = target.currency or books.currency
+            text = f"It comes to {shown(currency, target.total)}; {shown(currency, over)} more "
+            text += "was collected by Ignition." if more else "is on it."
+            yield about_unit(books, unit, "payment_overpaid", text, at_stake=over)
+
+
+def _collected_besides(books: Books, paired: Paired) -> dict[str, Decimal]:
+    """What Ignition collected and Xero lacks, of documents that were paid into another account than clearing."""
+    elsewhere = {
+        share.unit.key
+        for share in paired.shares
+        if share.item is None and share.right and share.unit is not None and share.receipt is not None
+        if books.chosen.clearing and share.receipt.account_code not in books.chosen.clearing
+    }
+    out: dict[str, Decimal] = {}
+    for share in paired.shares if elsewhere else ():
+        if share.left and not share.right and share.unit is not None and share.unit.key in elsewhere:
+            out[share.unit.key] = out.get(share.unit.key, ZERO) + share.amount
+    return out
+
+
+def compare_open(books: Books, paired: Paired) -> Iterator[Difference]:
+    """Invoices that Ignition calls paid while the target still wants money, though their payments agree."""
+    wanted = {unit.key: (unit, due) for unit in paired.units if (due := _due(unit)) > ZERO}
+    shares: dict[str, list[Share]] = defaultdict(list)
+    for share in paired.shares if wanted else ():
+        if share.unit is not None and share.unit.key in wanted:
+            shares[share.unit.key].append(share)
+    for key, (unit, due) in wanted.items():
+        found = _open(books, unit, shares.get(key, []), due)
+        if found is not None:
+            yield about_unit(books, unit, *found, at_stake=due)
+
+
+def _due(unit: Unit) -> Decimal:
+    """What the target still wants for an invoice that the source calls paid."""
+    source, target = unit.source, unit.target
+    if source is None or target is None or source.payment_state.lower() != "paid":
+        return ZERO
+    is_open = unit.left and unit.right and target.status.upper() == "AUTHORISED"
+    return (target.amount_due or ZERO) if is_open else ZERO
+
+
+def _open(books: Books, unit: Unit, shares: list[Share], due: Decimal) -> Found:
+    """Shares that differ are told by themselves: then the open amount is no news."""
+    if unit.source is None:
+        return None
+    money = shown(unit.right_money(books.currency)[0], due)
+    if not any(share.left or share.went_back for share in shares):
+        if any(share.item is not None and share.item.problem for share in shares):
+            return None
+        if unit.source.payment_source.lower() in PAID_THERE:
+            return None
+        return (
+            "payment_marked",
+            f"Ignition calls it paid without a collection of its own; {money} is open in Xero.",
+        )
+    agree = all(share.right and share.right_money("")[1] == share.amount for share in shares if share.left)
+    if agree:
+        return "payment_part", f"Ignition calls it paid; {money} is still open in Xero."
+    return None
+
+
+def payment_unallocated(books: Books) -> Iterator[Difference]:
+    """Overpayments and prepayments of linked contacts that are on no invoice."""
+    if "overpayment" not in books.read:
+        return
+    clients = {contact_id: client_id for client_id, contact_id in books.contact_links.items()}
+    for item in books.loose.values():
+        client_id = clients.get(item.contact_external_id, "")
+        remaining = item.remaining or ZERO
+        if not client_id or remaining <= ZERO or item.status.upper() in {"VOIDED", "DELETED", "PAID"}:
+            continue
+        if not item.type.upper().startswith("SPEND") and not _is_new(books, item):
+            currency = item.currency or books.currency
             yield Difference(
-                kind="payment_overpaid",
-                key=unit.key,
-                text=f"It comes to {shown(currency, target.total)}; {shown(currency, over)} more is on it.",
-                source_ids=(unit.source_id,) if unit.source_id else (),
-                target_ids=(unit.target_id,),
-                client=books.client_name(unit.source.contact_external_id) if unit.source else "",
+                kind="payment_unallocated",
+                key=f"loose:{item.external_id}",
+                text=f"{shown(currency, remaining)} of the client is on no invoice.",
+                target_ids=(item.external_id,),
+                client=books.client_name(client_id),
+                client_external_id=client_id,
                 currency=currency,
-                at_stake=over,
+                at_stake=remaining,
+                document=item.reference,
+                dated_on=item.date,
             )
+
+
+def _is_new(books: Books, item: Entry) -> bool:
+    grace = KINDS["payment_unallocated"].grace
+    return item.source_updated_at is not None and books.now - item.source_updated_at < grace
 
 
 def _codes(books: Books) -> str:

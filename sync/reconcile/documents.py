@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
@@ -27,7 +27,8 @@ _ANY = Choices()
 class Unit:
     """An invoice and its document, or one of them alone. Ids are those of the link, even where a record is not there.
 
-    ``twin_of`` is the document that this one seems to repeat.
+    ``twin_of`` is the document that this one seems to repeat. ``left`` and ``right`` are whether that side's total
+    counts it.
     """
 
     source: Invoice | None = None
@@ -38,16 +39,15 @@ class Unit:
     is_linked: bool = False
     is_gone: bool = False
     twin_of: str = ""
+    left: bool = field(init=False)
+    right: bool = field(init=False)
 
-    @property
-    def left(self) -> bool:
-        """Whether the source's total counts it."""
-        return self.source is not None and not self.is_gone and self.source.status not in NOT_ISSUED
-
-    @property
-    def right(self) -> bool:
-        """Whether the target's total counts it."""
-        return self.target is not None and self.target.status.upper() not in DEAD
+    def __post_init__(self) -> None:
+        # Worked out once: they are asked for dozens of times.
+        source, target = self.source, self.target
+        left = source is not None and not self.is_gone and source.status not in NOT_ISSUED
+        object.__setattr__(self, "left", left)
+        object.__setattr__(self, "right", target is not None and target.status.upper() not in DEAD)
 
     @property
     def key(self) -> str:

@@ -4,24 +4,39 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Count, Min, Q
 
-from connectors.records import Invoice, Kind
+from connectors.amounts import cents
+from connectors.records import Invoice, Kind, Line, Tracking
 from mappings import normalise
 from mappings.engine import map_contact, map_invoice
+from mappings.fieldmaps import Direction, Mode
 from mappings.services import load_choices
+from mappings.spec import Choices
 from practices.models import Connection
 from sync.invoices import source_digest
-from sync.models import Cursor, ReviewState, Snapshot, Standing
+from sync.judged import different_twins, to_be_merged
+from sync.models import Cursor, Link, ReviewState, Snapshot, Standing
+from sync.part import load_part
 from sync.plan import NOT_ISSUED
-from sync.reconcile.books import Books, Chosen, Expected, ExpectedLine
+from sync.reconcile.books import Books, Chosen, Expected
+from sync.reconcile.gathering_ours import (
+    agreed_documents,
+    approvals_from,
+    approved_invoices,
+    load_ours,
+)
+from sync.reconcile.linked import links_of
+from sync.reconcile.ours import Ours
 from sync.ruled import skipped
-from sync.world import Sides, World, as_records, load_world
+from sync.world import Part, Sides, World, as_records, load_base, load_records
 
 LISTS = (
     ("source", Kind.CONTACT),
+    ("source", Kind.PERSON),
+    ("source", Kind.PROPOSAL),
     ("source", Kind.INVOICE),
     ("source", Kind.PAYMENT),
     ("source", Kind.COLLECTION),
@@ -29,14 +44,30 @@ LISTS = (
     ("target", Kind.INVOICE),
     ("target", Kind.PAYMENT),
     ("target", Kind.CREDIT_NOTE),
+    ("target", Kind.OVERPAYMENT),
+    ("target", Kind.PREPAYMENT),
+    ("target", Kind.REPEATING_INVOICE),
+    ("target", Kind.ACCOUNT),
+    ("target", Kind.TAX_RATE),
 )
 """What a comparison looks at, in the order in which it is shown."""
 NEEDS = {
     "contact": {("source", Kind.CONTACT), ("target", Kind.CONTACT)},
     "invoice": {("source", Kind.INVOICE), ("target", Kind.INVOICE)},
     "payment": {("source", Kind.PAYMENT), ("source", Kind.COLLECTION), ("target", Kind.PAYMENT)},
+    "credit": {("target", Kind.CREDIT_NOTE)},
+    "payout": {("source", Kind.COLLECTION)},
+    "proposal": {("source", Kind.PROPOSAL)},
+    "person": {("source", Kind.PERSON)},
+    "overpayment": {("target", Kind.OVERPAYMENT), ("target", Kind.PREPAYMENT)},
+    "repeating": {("target", Kind.REPEATING_INVOICE)},
+    "setting": {("target", Kind.ACCOUNT), ("target", Kind.TAX_RATE)},
+    "connection": set[tuple[str, Kind]](),
+    "sync": set[tuple[str, Kind]](),
 }
 """Without these lists nothing can be said about a kind: everything would look missing."""
+ELSEWHERE = frozenset({"name", "email", "phone", "mobile", "first_name", "last_name"})
+"""Fields of a contact that have kinds of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,18 +89,30 @@ class Gathered:
     mapping_version: int
 
 
-def gather(sides: Sides) -> Gathered:
-    """Everything that is compared, from what is stored; nothing is asked outside."""
-    coverage = coverage_of(sides)
+def gather(sides: Sides, part: Part | None = None) -> Gathered:
+    """Everything that is compared, or what hangs on one part, from what is stored; nothing is asked outside."""
+    coverage = coverage_of(sides, counted=part is None)
     have = {(item.side, item.kind) for item in coverage if item.read_at is not None}
     version, choices = load_choices(sides.practice)
-    world = load_world(sides, version, choices)
-    books = _books(world, frozenset(kind for kind, needed in NEEDS.items() if needed <= have))
+    world = _whole(sides, version, choices) if part is None else load_part(sides, version, choices, part)
+    read = frozenset(kind for kind, needed in NEEDS.items() if needed <= have)
+    books = _books(world, read, coverage)
     return Gathered(books=books, coverage=coverage, mapping_version=version)
 
 
-def coverage_of(sides: Sides) -> tuple[ListRead, ...]:
-    """How fresh each list is; one of several variants that was not read to its end makes the list unread."""
+def _whole(sides: Sides, version: int, choices: Choices) -> World:
+    """Everything, with links that are light: there are as many as records."""
+    world = load_base(sides, version, choices)
+    world.links = cast("dict[tuple[str, str], Link]", links_of(sides))
+    load_records(world)
+    return world
+
+
+def coverage_of(sides: Sides, *, counted: bool = True) -> tuple[ListRead, ...]:
+    """How fresh each list is; one of several variants that was not read to its end makes the list unread.
+
+    Counting their records is left out where nobody wants to know.
+    """
     connections = {"source": sides.source, "target": sides.target}
     both = list(connections.values())
     cursors = {
@@ -79,16 +122,18 @@ def coverage_of(sides: Sides) -> tuple[ListRead, ...]:
         .annotate(oldest=Min("completed_at"), unread=Count("pk", filter=Q(completed_at=None)))
         .order_by()
     }
-    rows = {
-        (row["connection"], row["kind"]): row
-        for row in Snapshot.objects.filter(
-            connection__in=both, kind__in={kind for _, kind in LISTS}, gone_at=None
-        )
-        .values("connection", "kind")
-        .annotate(number=Count("pk"), unreadable=Count("pk", filter=~Q(problem="")))
-        .order_by()
-    }
+    rows = _counts(both) if counted else {}
     return tuple(_list_read(side, connections[side], kind, cursors, rows) for side, kind in LISTS)
+
+
+def _counts(connections: list[Connection]) -> dict[Any, Any]:
+    rows = Snapshot.objects.filter(
+        connection__in=connections, kind__in={kind for _, kind in LISTS}, gone_at=None
+    )
+    numbers = rows.values("connection", "kind").annotate(
+        number=Count("pk"), unreadable=Count("pk", filter=~Q(problem=""))
+    )
+    return {(row["connection"], row["kind"]): row for row in numbers.order_by()}
 
 
 def _list_read(
@@ -106,11 +151,14 @@ def _list_read(
     )
 
 
-def _books(world: World, read: frozenset[str]) -> Books:
+def _books(world: World, read: frozenset[str], coverage: tuple[ListRead, ...]) -> Books:
     choices, facts = world.spec.choices, world.spec.facts
     links: dict[str, dict[str, str]] = defaultdict(dict)
     for (kind, key), link in world.links.items():
         links[kind][key] = link.target_external_id
+    names, wanted = _mapped_clients(world, links["contact"])
+    theirs, target = _of_contacts(world), world.sides.target
+    written, agreed = agreed_documents(world)
     clearing = {choices.clearing_account, *choices.clearing_by_method.values()} - {""}
     return Books(
         invoices=world.invoices,
@@ -119,12 +167,35 @@ def _books(world: World, read: frozenset[str]) -> Books:
         payments=world.payments,
         collections=world.collections,
         receipts=world.receipts,
-        credits=as_records(world.sides.target, Kind.CREDIT_NOTE),
+        credits=as_records(target, Kind.CREDIT_NOTE, theirs),
+        loose={
+            **as_records(target, Kind.OVERPAYMENT, theirs),
+            **as_records(target, Kind.PREPAYMENT, theirs),
+        },
+        repeating=as_records(target, Kind.REPEATING_INVOICE, theirs),
+        proposals=dict(world.catalogue.proposals),
+        accounts={account.code: account for account in facts.accounts.values() if account.code},
+        people={
+            key: person
+            for key, people in world.people.items()
+            if (person := next((item for item in people if item.is_primary), None)) is not None
+        },
+        wanted=wanted,
+        written=written,
+        agreed=agreed,
+        approved=approved_invoices(world),
+        lock_date=facts.lock_date,
+        ours=load_ours(world, {(item.side, item.kind): item.read_at for item in coverage})
+        if world.part is None
+        else Ours(),
+        pair=f"{world.sides.source.pk} {target.pk}",
+        apart=different_twins(world.sides.source) | different_twins(target),
+        merging={**to_be_merged(world.sides.source), **to_be_merged(target)},
         clients=world.clients,
         contacts=world.contacts,
         emails=_emails(world),
         phones=_phones(world),
-        names=_names(world, links["contact"]),
+        names=names,
         waits=_waits(world),
         expected={key: _expected(world, invoice) for key, invoice in world.invoices.items()},
         invoice_links=links["invoice"],
@@ -137,6 +208,7 @@ def _books(world: World, read: frozenset[str]) -> Books:
             post_payments=choices.post_payments,
             clearing=frozenset(clearing),
             country=facts.country,
+            approvals_from=approvals_from(world),
         ),
         currency=facts.base_currency,
         now=world.now,
@@ -144,11 +216,18 @@ def _books(world: World, read: frozenset[str]) -> Books:
     )
 
 
+def _of_contacts(world: World) -> Q:
+    """The target's records of the contacts that are looked at."""
+    return Q() if world.part is None else Q(party_external_id__in=list(world.contacts))
+
+
 def _waits(world: World) -> dict[str, str]:
     """Why invoices are held or were refused, as the last plan said."""
     rows = Snapshot.objects.of(world.sides.source, Kind.INVOICE).filter(
         standing__in=[Standing.HELD, Standing.PARKED]
     )
+    if world.part is not None:
+        rows = rows.filter(external_id__in=world.part.invoices)
     return dict(rows.exclude(standing_text="").values_list("external_id", "standing_text"))
 
 
@@ -157,8 +236,10 @@ def _expected(world: World, invoice: Invoice) -> Expected:
     link = world.link(Kind.INVOICE, invoice.external_id)
     if link is None and invoice.status in NOT_ISSUED:
         return Expected()
-    if link is not None and link.base_source.get("lines") and link.source_digest == source_digest(invoice):
-        return _from_values(link.base_source)
+    if link is not None and link.source_digest == source_digest(invoice):
+        agreed = link.base_source
+        if agreed.get("lines"):
+            return _from_values(agreed)
     mapped = map_invoice(
         invoice,
         world.catalogue,
@@ -182,11 +263,28 @@ def _from_values(values: dict[str, Any], *, tax_is_unsure: bool = False, left_ou
         date=_day(values.get("date")),
         due_date=_day(values.get("due_date")),
         tax=Decimal(values["tax"]) if values.get("tax") and not tax_is_unsure else None,
-        lines=tuple(
-            ExpectedLine(account_code=line.get("account_code") or "", tax_type=line.get("tax_type") or "")
-            for line in values.get("lines") or ()
-        ),
+        line_amounts=values.get("line_amounts") or "",
+        branding=values.get("branding_theme_external_id") or "",
+        is_sent=values.get("sent_to_contact") == "yes",
+        lines=tuple(_line(line) for line in values.get("lines") or ()),
         left_out=left_out,
+    )
+
+
+def _line(values: dict[str, Any]) -> Line:
+    """A line as the mapping makes it. What it comes to is not among its values."""
+    quantity, unit = Decimal(values.get("quantity") or 1), Decimal(values.get("unit_amount") or 0)
+    discount = Decimal(values.get("discount") or 0)
+    return Line(
+        description=values.get("description") or "",
+        quantity=quantity,
+        unit_amount=unit,
+        discount=discount,
+        amount=cents(quantity * unit - discount),
+        account_code=values.get("account_code") or "",
+        tax_type=values.get("tax_type") or "",
+        item_code=values.get("item_code") or "",
+        tracking=tuple(Tracking(**item) for item in values.get("tracking") or ()),
     )
 
 
@@ -194,17 +292,29 @@ def _day(value: str | None) -> date | None:
     return date.fromisoformat(value) if value else None
 
 
-def _names(world: World, linked: dict[str, str]) -> dict[str, str]:
-    """What the mapping calls each linked client."""
-    out = {}
+def _mapped_clients(world: World, linked: dict[str, str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """What the mapping calls each linked client, and what it gives the fields that the practice chose itself."""
+    names, wanted = {}, {}
+    own = {
+        item.target.removeprefix("contact.")
+        for item in world.spec.choices.fields
+        if item.target.startswith("contact.")
+        and item.direction in {Direction.TO_TARGET, Direction.BOTH}
+        and item.mode in {Mode.PROTECTED, Mode.OVERWRITE}
+    } - ELSEWHERE
     for key in linked:
         client = world.clients.get(key)
-        if client is not None:
-            mapped = map_contact(
-                client, world.people.get(key, []), world.spec, world.situation(Kind.CONTACT, key)
-            )
-            out[key] = str(mapped.values["name"])
-    return out
+        if client is None:
+            continue
+        mapped = map_contact(
+            client, world.people.get(key, []), world.spec, world.situation(Kind.CONTACT, key)
+        )
+        names[key] = str(mapped.values["name"])
+        values = {name: mapped.values.get(name) for name in own}
+        given = {name: value for name, value in values.items() if isinstance(value, str) and value}
+        if given:
+            wanted[key] = given
+    return names, wanted
 
 
 def _emails(world: World) -> dict[str, frozenset[str]]:

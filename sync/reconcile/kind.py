@@ -20,12 +20,20 @@ XERO = ("xero",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindOf:
-    """One kind of difference. ``cause`` and ``fix`` are sentences for people."""
+    """One kind of difference. ``cause`` and ``fix`` are sentences for people.
+
+    ``refs`` are the ids of the full list of differences that it stands for (empty: an explanation that stands for
+    none). ``needs`` names what has to be read beside what its ``about`` needs, as in ``Books.read``. ``needs_all``: it
+    can't be told from the books of a few clients alone.
+    """
 
     code: str
     about: str
     title: str
     severity: str
+    refs: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    needs_all: bool = False
     cause: str = ""
     fix: str = ""
     grace: timedelta = NO_GRACE

@@ -2,19 +2,36 @@
 
 from sync.reconcile.kind import SEVERITIES, KindOf
 from sync.reconcile.kinds_contacts import CONTACTS
+from sync.reconcile.kinds_engagements import ENGAGEMENTS
 from sync.reconcile.kinds_invoices import INVOICES
+from sync.reconcile.kinds_lines import LINES
+from sync.reconcile.kinds_ours import CONNECTIONS, SYNC
 from sync.reconcile.kinds_payments import PAYMENTS
+from sync.reconcile.kinds_payouts import CREDITS, PAYOUTS
 from sync.reconcile.unseen import UNSEEN
 
 KINDS: dict[str, KindOf] = {
     item.code: item
     for item in (
         *INVOICES,
+        *LINES,
+        *ENGAGEMENTS,
         *PAYMENTS,
+        *CREDITS,
+        *PAYOUTS,
         *CONTACTS,
+        *CONNECTIONS,
+        *SYNC,
         *(
-            KindOf(code=code, about=about, title=title, severity=severity, not_checked=reason)
-            for code, about, title, severity, reason in UNSEEN
+            KindOf(
+                code=item.code,
+                about=item.about,
+                title=item.title,
+                severity=item.severity,
+                refs=item.refs,
+                not_checked=item.reason,
+            )
+            for item in UNSEEN
         ),
     )
 }

@@ -1,5 +1,6 @@
 """What can differ between clients in Ignition and contacts in Xero. Pure."""
 
+from datetime import timedelta
 from functools import partial
 
 from sync.reconcile.kind import IGNITION, XERO, kind_of
@@ -14,6 +15,7 @@ CONTACTS = (
         "The linked client and contact have different names.",
         "Take over the right name.",
         unattended="ask",
+        refs=("I10",),
     ),
     _contact(
         "spelling",
@@ -22,6 +24,7 @@ CONTACTS = (
         "The names differ only in case, spaces or punctuation.",
         "Take over one spelling.",
         unattended="may",
+        refs=("I11",),
     ),
     _contact(
         "email",
@@ -30,6 +33,7 @@ CONTACTS = (
         "Invoices would go to another address.",
         "Take over the right address.",
         unattended="ask",
+        refs=("I13",),
     ),
     _contact(
         "phone",
@@ -38,6 +42,7 @@ CONTACTS = (
         "The linked client and contact have different phone numbers.",
         "Take over the right number.",
         unattended="ask",
+        refs=("I15",),
     ),
     _contact(
         "gone",
@@ -46,6 +51,10 @@ CONTACTS = (
         "The contact that the client is linked to is no longer there.",
         "Link the client to another contact.",
         unattended="ask",
+        refs=(
+            "I08",
+            "S01",
+        ),
     ),
     _contact(
         "archived",
@@ -54,6 +63,10 @@ CONTACTS = (
         "Xero takes no new invoices for an archived contact.",
         "Restore the contact in Xero, or link the client to another one.",
         unattended="ask",
+        refs=(
+            "I08",
+            "I21",
+        ),
     ),
     _contact(
         "merged",
@@ -62,6 +75,7 @@ CONTACTS = (
         "The contact was merged into another one in Xero.",
         "Link the client to the contact that remained.",
         unattended="ask",
+        refs=("I09",),
     ),
     _contact(
         "shared",
@@ -69,6 +83,7 @@ CONTACTS = (
         "high",
         "Two or more clients in Ignition are linked to the same contact.",
         "Confirm that they are billed together, or split them.",
+        refs=("I06",),
     ),
     _contact(
         "twice_in_ignition",
@@ -77,6 +92,8 @@ CONTACTS = (
         "Clients share their tax number, or their e-mail and name.",
         "Merge them in Ignition.",
         sides=IGNITION,
+        refs=("I07",),
+        needs_all=True,
     ),
     _contact(
         "twice_in_xero",
@@ -85,5 +102,98 @@ CONTACTS = (
         "Contacts share their tax number, or their e-mail and name.",
         "Merge them in Xero.",
         sides=XERO,
+        refs=("I07",),
+        needs_all=True,
+    ),
+    _contact(
+        "to_merge",
+        "Twice, and to be merged",
+        "info",
+        "Somebody said that the records are one, and that they will be merged in their own system.",
+        "Nothing: once they are merged it is gone.",
+        kept=False,
+        needs_all=True,
+    ),
+    _contact(
+        "missing",
+        "Client to be billed has no contact",
+        "high",
+        "Ignition bills the client, and no contact in Xero is linked to it.",
+        "Link the contact that fits best, or have one made.",
+        grace=timedelta(hours=2),
+        unattended="ask",
+        refs=("I01",),
+    ),
+    _contact(
+        "not_linked",
+        "Contact of its invoices is not linked",
+        "high",
+        "The client's invoices are on a contact in Xero that the client is not linked to.",
+        "Link the client to that contact.",
+        unattended="ask",
+        refs=("I03",),
+    ),
+    _contact(
+        "two_links",
+        "Linked to two contacts",
+        "critical",
+        "Ignition names another contact for the client than the one it is linked to here.",
+        "Choose the contact that stays.",
+        refs=("I05",),
+    ),
+    _contact(
+        "name_form",
+        "Name is turned round or has a code in it",
+        "medium",
+        "One side has the family name first, or an internal code before the name.",
+        "Write the name in one way in both systems.",
+        unattended="ask",
+        refs=("I12",),
+    ),
+    _contact(
+        "email_shared",
+        "One e-mail for several clients",
+        "info",
+        "Clients with different names have the same e-mail address.",
+        "Nothing, if they are one family or group.",
+        sides=IGNITION,
+        refs=("I14",),
+        needs_all=True,
+    ),
+    _contact(
+        "tax_number",
+        "Tax number is not valid",
+        "high",
+        "The check digits of the contact's tax number don't come out.",
+        "Look the number up in the register and correct it.",
+        sides=XERO,
+        refs=("I16",),
+    ),
+    _contact(
+        "client_archived",
+        "Archived in Ignition, still billed",
+        "high",
+        "The client is archived in Ignition, and Xero still expects or repeats its invoices.",
+        "Stop the billing, or make the client active again.",
+        refs=("I21",),
+    ),
+    _contact(
+        "person",
+        "Primary contact person differs",
+        "low",
+        "Ignition's primary person is not the one on the contact in Xero.",
+        "Take over the right person.",
+        unattended="ask",
+        needs=("person",),
+        refs=("I23",),
+    ),
+    _contact(
+        "field",
+        "A mapped field is empty or differs",
+        "medium",
+        "A field that the mapping fills is empty or different in Xero.",
+        "Fill it in Xero, or have it written.",
+        unattended="ask",
+        refs=("I24",),
     ),
 )

@@ -16,6 +16,7 @@ INVOICES = (
         "Open the invoice to see what stopped it, then send it.",
         grace=timedelta(hours=2),
         unattended="ask",
+        refs=("V01",),
     ),
     _invoice(
         "on_its_way",
@@ -41,6 +42,7 @@ INVOICES = (
         "Find out who made it. Link it, or void it in Xero.",
         sides=XERO,
         unattended="ask",
+        refs=("V02",),
     ),
     _invoice(
         "duplicate",
@@ -49,6 +51,7 @@ INVOICES = (
         "The same client, total and day or reference as an invoice that is in agreement.",
         "Void one of them in Xero; credit it if money is on it.",
         sides=XERO,
+        refs=("V03",),
     ),
     _invoice(
         "gone_in_xero",
@@ -57,6 +60,10 @@ INVOICES = (
         "It is linked to a document that Xero no longer lists.",
         "Look for it in Xero, then link it again.",
         unattended="ask",
+        refs=(
+            "V06",
+            "S01",
+        ),
     ),
     _invoice(
         "gone_in_ignition",
@@ -65,6 +72,7 @@ INVOICES = (
         "Ignition no longer lists it, and Xero still counts on the money.",
         "Void it in Xero; credit it if money is on it.",
         unattended="ask",
+        refs=("V05",),
     ),
     _invoice(
         "void_in_ignition",
@@ -73,6 +81,15 @@ INVOICES = (
         "Ignition has it as a draft or as voided, and Xero still counts on the money.",
         "Void it in Xero; credit it if money is on it.",
         unattended="ask",
+        refs=("V05",),
+    ),
+    _invoice(
+        "credited",
+        "Taken back in Ignition, credited in Xero",
+        "info",
+        "Ignition voided it or no longer lists it, and Xero credited all of it.",
+        "Nothing: both systems say the same in different ways.",
+        kept=False,
     ),
     _invoice(
         "void_in_xero",
@@ -80,6 +97,7 @@ INVOICES = (
         "critical",
         "Somebody voided or deleted it in Xero.",
         "Void it in Ignition, or make it again in Xero.",
+        refs=("V06",),
     ),
     _invoice(
         "draft_in_xero",
@@ -88,6 +106,7 @@ INVOICES = (
         "Nobody approved it in Xero for more than two days.",
         "Approve it in Xero.",
         grace=timedelta(days=2),
+        refs=("V07",),
     ),
     _invoice(
         "currency",
@@ -95,6 +114,7 @@ INVOICES = (
         "critical",
         "The two documents are in different currencies.",
         "Credit it in Xero and make it again.",
+        refs=("V19",),
     ),
     _invoice(
         "total",
@@ -102,6 +122,7 @@ INVOICES = (
         "critical",
         "The two documents come to different amounts.",
         "Compare the lines; credit and make again what is wrong.",
+        refs=("L01",),
     ),
     _invoice(
         "rounding",
@@ -110,6 +131,7 @@ INVOICES = (
         "Xero rounds the tax line by line; the difference is at most two cents.",
         "Accept it as rounding.",
         unattended="may",
+        refs=("L02",),
     ),
     _invoice(
         "tax",
@@ -117,6 +139,7 @@ INVOICES = (
         "critical",
         "The totals agree, but the tax in them does not.",
         "Check the tax of its services, then correct the document in Xero.",
+        refs=("L03",),
     ),
     _invoice(
         "tax_unknown",
@@ -132,6 +155,7 @@ INVOICES = (
         "critical",
         "It is on a contact that is not the one its client is linked to.",
         "Move a draft; credit and make again what is approved.",
+        refs=("V12",),
     ),
     _invoice(
         "date",
@@ -139,6 +163,7 @@ INVOICES = (
         "low",
         "The two documents carry different dates.",
         "Choose the right date in the document that is wrong.",
+        refs=("L12",),
     ),
     _invoice(
         "month",
@@ -146,6 +171,7 @@ INVOICES = (
         "high",
         "The two documents carry dates in different months, so they may fall into different tax periods.",
         "Choose the right date before the period is filed.",
+        refs=("L12",),
     ),
     _invoice(
         "due_date",
@@ -154,6 +180,7 @@ INVOICES = (
         "The two documents are due on different days.",
         "Set the due date in Xero.",
         unattended="ask",
+        refs=("L13",),
     ),
     _invoice(
         "reference",
@@ -162,6 +189,7 @@ INVOICES = (
         "Jobs and payments are found by the reference.",
         "Put the reference back in Xero.",
         unattended="ask",
+        refs=("L15",),
     ),
     _invoice(
         "unreadable",
@@ -169,13 +197,7 @@ INVOICES = (
         "medium",
         "Xero has its document, but what Ignition says about it could not be read.",
         "Look at the record that was set aside.",
-    ),
-    _invoice(
-        "lines",
-        "Number of lines differs",
-        "high",
-        "A line was added or taken away on one side.",
-        "Compare the lines.",
+        refs=("S10",),
     ),
     _invoice(
         "account",
@@ -184,6 +206,7 @@ INVOICES = (
         "Xero books a line to another account than the mapping says.",
         "Correct the account in Xero, or the mapping.",
         unattended="ask",
+        refs=("L06",),
     ),
     _invoice(
         "tax_type",
@@ -191,6 +214,7 @@ INVOICES = (
         "critical",
         "Xero taxes a line in another way than the mapping says.",
         "Correct the tax in Xero, or the mapping.",
+        refs=("L04",),
     ),
     _invoice(
         "not_linked",

@@ -16,6 +16,7 @@ PAYMENTS = (
         "Post the payment to the clearing account.",
         grace=timedelta(days=2),
         unattended="ask",
+        refs=("P01",),
     ),
     _payment(
         "waiting",
@@ -23,6 +24,14 @@ PAYMENTS = (
         "info",
         "It was collected a short while ago, or Ignition has not paid it out yet.",
         "Nothing: it is looked at again next time.",
+        kept=False,
+    ),
+    _payment(
+        "outside",
+        "Paid in another way, as Ignition knows",
+        "info",
+        "The client paid outside of Ignition, which has the invoice as paid.",
+        "Nothing: both systems say the same.",
         kept=False,
     ),
     _payment(
@@ -40,6 +49,7 @@ PAYMENTS = (
         "The money is for an invoice that Xero does not have, so it can't be put on it.",
         "Send the invoice first.",
         unattended="ask",
+        refs=("O06",),
     ),
     _payment(
         "removed",
@@ -48,6 +58,7 @@ PAYMENTS = (
         "The payment was in Xero and was taken away there.",
         "Find out why it was removed before it is posted again.",
         unattended="ask",
+        refs=("P12",),
     ),
     _payment(
         "amount",
@@ -55,6 +66,7 @@ PAYMENTS = (
         "critical",
         "The two systems have different amounts for the same payment.",
         "Remove the payment in Xero and post it again.",
+        refs=("P06",),
     ),
     _payment(
         "currency",
@@ -62,6 +74,7 @@ PAYMENTS = (
         "critical",
         "The payment is in different currencies.",
         "Remove the payment in Xero and post it again.",
+        refs=("P06",),
     ),
     _payment(
         "date",
@@ -69,6 +82,7 @@ PAYMENTS = (
         "medium",
         "Xero has it before the money was collected, or more than sixteen days later.",
         "Check whether it is the same payment, then correct the date.",
+        refs=("P09",),
     ),
     _payment(
         "unpaid_in_ignition",
@@ -76,6 +90,7 @@ PAYMENTS = (
         "critical",
         "Xero has money on the invoice, and Ignition may still collect it: the client would pay twice.",
         "Stop the collection in Ignition, or remove the payment in Xero.",
+        refs=("P04",),
     ),
     _payment(
         "only_in_xero",
@@ -84,6 +99,7 @@ PAYMENTS = (
         "Ignition knows no such collection.",
         "Check where the money came from.",
         sides=XERO,
+        refs=("P02",),
     ),
     _payment(
         "not_collected",
@@ -92,6 +108,7 @@ PAYMENTS = (
         "Ignition says that the money did not come.",
         "Remove the payment in Xero.",
         unattended="ask",
+        refs=("P03",),
     ),
     _payment(
         "reversed",
@@ -100,6 +117,10 @@ PAYMENTS = (
         "Ignition refunded the money or it was taken back.",
         "Record the refund in Xero with a credit note.",
         unattended="ask",
+        refs=(
+            "P15",
+            "R01",
+        ),
     ),
     _payment(
         "refunded",
@@ -124,6 +145,7 @@ PAYMENTS = (
         "Xero has the payment in another account than the clearing account.",
         "Move it to the clearing account.",
         sides=XERO,
+        refs=("P10",),
     ),
     _payment(
         "overpaid",
@@ -132,5 +154,44 @@ PAYMENTS = (
         "The payments and credits on the document come to more than its total.",
         "Refund or credit what is too much.",
         sides=XERO,
+        refs=("P05",),
+    ),
+    _payment(
+        "part",
+        "Paid in Ignition, still open in Xero",
+        "high",
+        "The payments of both systems agree, and Xero still wants money for it.",
+        "Find what else is missing on the document, and apply it.",
+        unattended="ask",
+        refs=("P07",),
+    ),
+    _payment(
+        "marked",
+        "Marked as paid in Ignition, open in Xero",
+        "high",
+        "Somebody said in Ignition that it is paid; Xero has no payment.",
+        "Enter the payment in Xero, or take the mark away in Ignition.",
+        refs=("P13",),
+    ),
+    _payment(
+        "old_clearing",
+        "In an earlier clearing account",
+        "medium",
+        "The payment is in a clearing account that is not the one in use.",
+        "Move it to the clearing account in use.",
+        sides=XERO,
+        refs=("O13",),
+    ),
+    _payment(
+        "unallocated",
+        "Overpayment or prepayment not allocated",
+        "high",
+        "Xero has money of the client that is on no invoice.",
+        "Allocate it to an invoice, or pay it back.",
+        grace=timedelta(days=2),
+        unattended="ask",
+        sides=XERO,
+        needs=("overpayment",),
+        refs=("P08",),
     ),
 )

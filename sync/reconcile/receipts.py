@@ -1,70 +1,36 @@
 """Which collected money here is which payment there, each looked at exactly once. Pure."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
+from itertools import groupby
 
 from connectors.records import Payment
-from sync.documents import Allocation, allocate, match_payment
-from sync.plan import COLLECTED
-from sync.reconcile.books import ZERO, Books
+from sync.documents import (
+    NOT_TAKEN,
+    POSTED_EARLY_DAYS,
+    POSTED_LATE_DAYS,
+    Allocation,
+    allocate,
+    match_payment,
+)
+from sync.reconcile.books import Books
 from sync.reconcile.documents import Unit, units_of
+from sync.reconcile.payouts import Payout, payouts_of
+from sync.reconcile.refunds import Refund, refunds_of
+from sync.reconcile.shares import SALES, Share, is_alive
 
-SALES = frozenset({"", "ACCRECPAYMENT"})
-"""Types of payments that are on sales invoices."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """One payment's money for one invoice beside the target's payment; or one of them alone.
-
-    ``amount`` is the source's, ``paid_on`` its day. A payment whose division is not known is one share of its whole.
-    """
-
-    item: Allocation | None = None
-    receipt: Payment | None = None
-    source_id: str = ""
-    target_id: str = ""
-    amount: Decimal = ZERO
-    paid_on: date | None = None
-    unit: Unit | None = None
-
-    @property
-    def left(self) -> bool:
-        """Whether the source's total counts it."""
-        return self.item is not None and self.item.payment.status in COLLECTED and not self.item.clawed_back
-
-    @property
-    def right(self) -> bool:
-        """Whether the target's total counts it."""
-        return is_alive(self.receipt)
-
-    @property
-    def key(self) -> str:
-        return self.source_id or f"x:{self.target_id}"
-
-    def left_money(self, home: str) -> tuple[str, Decimal]:
-        if self.item is None or not self.left:
-            return (self.receipt.currency if self.receipt else "") or home, ZERO
-        return self.item.payment.currency or home, self.amount
-
-    def right_money(self, home: str) -> tuple[str, Decimal]:
-        if self.receipt is None or not self.right:
-            return (self.item.payment.currency if self.item else "") or home, ZERO
-        return self.receipt.currency or home, self.receipt.amount
-
-
-def is_alive(receipt: Payment | None) -> bool:
-    return receipt is not None and receipt.status.upper() != "DELETED"
+__all__ = ["SALES", "Paired", "Share", "is_alive", "pair"]
 
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """Both sides side by side: what is compared of the invoices and of the money."""
+    """Both sides side by side: the invoices, their money, and what of it went back or was paid out."""
 
     units: list[Unit]
     shares: list[Share]
+    refunds: list[Refund] = field(default_factory=list)
+    payouts: list[Payout] = field(default_factory=list)
 
 
 def pair(books: Books) -> Paired:
@@ -72,11 +38,18 @@ def pair(books: Books) -> Paired:
     if "invoice" not in books.read:
         return Paired([], [])
     inside, outside = units_of(books)
-    return Paired(inside, _shares(books, inside, outside) if "payment" in books.read else [])
+    if "payment" not in books.read:
+        return Paired(inside, [])
+    shares, uncompared = _shares(books, inside, outside)
+    refunds = refunds_of(books, inside, shares) if "credit" in books.read else []
+    payouts = payouts_of(books, inside, shares, uncompared) if "payout" in books.read else []
+    return Paired(inside, shares, refunds, payouts)
 
 
-def _shares(books: Books, units: list[Unit], outside: list[Unit]) -> list[Share]:
+def _shares(books: Books, units: list[Unit], outside: list[Unit]) -> tuple[list[Share], set[str]]:
     """Every share of collected money in the window, and every payment on a document that comes from the source.
+
+    Beside them the ids of the money rows of shares that are not compared.
 
     Money for an invoice that is not compared (older than the window, or imported from the ledger) is left out, unless
     the target has it.
@@ -91,24 +64,70 @@ def _shares(books: Books, units: list[Unit], outside: list[Unit]) -> list[Share]
     items = _items(books)
     known = {_source_id(item) for item in items}
     taken = {there_id for key, there_id in books.payment_links.items() if key in known}
-    out = []
-    for item in items:
-        paid_on = books.day(
-            item.payment.collected_at or (item.collection.started_at if item.collection else None)
-        )
-        share = _share(books, item, paid_on, unit_of.get(item.invoice_external_id), there, taken)
-        taken.update({share.target_id} - {""})
-        invoice = item.invoice_external_id
-        uncompared = invoice in books.invoices and invoice not in inside and not share.target_id
-        if books.inside(paid_on or item.payment.date) and not uncompared:
-            out.append(share)
+    out: list[Share] = []
+    uncompared_rows: set[str] = set()
+    # Money that came has its pick first, on odd days too: a payment that was cancelled took nothing.
+    for _, group in groupby(sorted(items, key=_took_nothing), key=_took_nothing):
+        for item in group:
+            paid_on = books.day(
+                item.payment.collected_at or (item.collection.started_at if item.collection else None)
+            )
+            share = _share(books, item, paid_on, unit_of.get(item.invoice_external_id), there, taken)
+            taken.update({share.target_id} - {""})
+            invoice = item.invoice_external_id
+            uncompared = invoice in books.invoices and invoice not in inside and not share.target_id
+            if books.inside(paid_on or item.payment.date) and not uncompared:
+                out.append(share)
+            elif item.collection is not None:
+                uncompared_rows.add(item.collection.external_id)
+        out = _with_other_amounts(books, out, there, taken)
     for document, unit in document_of.items():
         for receipt in there.get(document, ()):
             alone = receipt.external_id not in taken and receipt.type.upper() in SALES
             if alone and is_alive(receipt) and books.inside(receipt.date):
                 out.append(Share(receipt=receipt, target_id=receipt.external_id, unit=unit))
                 taken.add(receipt.external_id)
+    return out, uncompared_rows
+
+
+def _took_nothing(item: Allocation) -> bool:
+    return item.payment.status in NOT_TAKEN
+
+
+def _with_other_amounts(
+    books: Books, shares: list[Share], there: dict[str, list[Payment]], taken: set[str]
+) -> list[Share]:
+    """Shares without a payment beside the only clearing payment of their document that is left, though it differs.
+
+    Its amount is the same on an odd day, or its day is usual and somebody mistyped the amount.
+    """
+    lonely: dict[str, list[int]] = defaultdict(list)
+    for place, share in enumerate(shares):
+        if share.left and not share.target_id and share.unit is not None and share.unit.right:
+            lonely[share.unit.target_id].append(place)
+    out = list(shares)
+    for document, places in lonely.items():
+        share = shares[places[0]]
+        fitting = [
+            receipt
+            for receipt in there.get(document, ())
+            if is_alive(receipt) and receipt.external_id not in taken and _may_be(books, share, receipt)
+        ]
+        if len(places) == 1 == len(fitting):
+            out[places[0]] = replace(share, receipt=fitting[0], target_id=fitting[0].external_id)
+            taken.add(fitting[0].external_id)
     return out
+
+
+def _may_be(books: Books, share: Share, receipt: Payment) -> bool:
+    clearing = books.chosen.clearing
+    if receipt.type.upper() not in SALES or receipt.reference in books.payments:
+        return False
+    if share.paid_on is None or receipt.date is None or receipt.account_code not in clearing:
+        return False
+    if receipt.amount == share.amount:
+        return True
+    return -POSTED_EARLY_DAYS <= (receipt.date - share.paid_on).days <= POSTED_LATE_DAYS
 
 
 def _items(books: Books) -> list[Allocation]:

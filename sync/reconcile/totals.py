@@ -5,7 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sync.reconcile.books import INVOICES, PAYMENTS, TAX, ZERO, Books, Difference
+from sync.reconcile.books import (
+    ALL_MEASURES,
+    INVOICES,
+    PAYMENTS,
+    PAYOUTS,
+    REFUNDS,
+    TAX,
+    ZERO,
+    Books,
+    Difference,
+)
 from sync.reconcile.receipts import Paired
 
 
@@ -94,8 +104,25 @@ def _sums(books: Books, paired: Paired) -> dict[tuple[str, str], _Sum]:
             sums[PAYMENTS, left[0]].add(left=left[1], on_left=True, on_right=False)
         if share.right:
             sums[PAYMENTS, right[0]].add(right=right[1], on_left=False, on_right=True)
+    _add_flows(books, paired, sums)
     return dict(sums)
 
 
+def _add_flows(books: Books, paired: Paired, sums: dict[tuple[str, str], _Sum]) -> None:
+    """What went back to clients, and what was paid out beside the payments of it that the target has."""
+    for refund in paired.refunds:
+        left, right = refund.left_money(books.currency), refund.right_money(books.currency)
+        if refund.left:
+            sums[REFUNDS, left[0]].add(left=left[1], on_left=True, on_right=False)
+        if refund.note is not None:
+            sums[REFUNDS, right[0]].add(right=right[1], on_left=False, on_right=True)
+    for payout in paired.payouts:
+        if payout.is_paid:
+            posted = payout.posted(books.currency)
+            sums[PAYOUTS, payout.currency].add(
+                left=payout.amount, right=posted, on_left=True, on_right=bool(posted)
+            )
+
+
 def _order(key: tuple[str, str]) -> tuple[int, str]:
-    return (INVOICES, TAX, PAYMENTS).index(key[0]), key[1]
+    return ALL_MEASURES.index(key[0]), key[1]

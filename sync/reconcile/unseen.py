@@ -1,62 +1,179 @@
-"""Differences a practice cares about that neither Ignition nor Xero lets us see, or that we don't look at yet. Pure.
+"""Differences a practice cares about that nothing we read can show, each with the reason. Pure."""
 
-Each is code, what it is about, title, severity and the reason it is not checked.
-"""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """``refs`` are the ids of the full list of differences; ``reason`` says why it is not checked."""
+
+    code: str
+    about: str
+    title: str
+    severity: str
+    reason: str
+    refs: tuple[str, ...]
+
 
 _NO_BANK = "Xero does not tell other apps how lines of the bank account were matched or coded."
-_NO_PRACTICE_MANAGER = "Jobs, time and work in progress are not read."
-_NO_PLAN = "Ignition's list does not say which invoices a proposal still has to bring."
-_NOT_YET = "It is read, but not compared yet."
+_NO_PRACTICE_MANAGER = "It needs Xero Practice Manager, which is not connected."
 
-UNSEEN: tuple[tuple[str, str, str, str, str], ...] = (
-    ("invoice_not_raised", "invoice", "Billing date passed, no invoice anywhere", "critical", _NO_PLAN),
-    ("invoice_after_end", "invoice", "Raised after the engagement ended", "high", _NOT_YET),
-    ("invoice_recurring_value", "invoice", "Recurring value is not the engaged value", "high", _NO_PLAN),
-    ("invoice_repeating", "invoice", "Repeating invoice in Xero bills the same work", "critical", _NOT_YET),
-    (
-        "invoice_not_sent",
-        "invoice",
-        "Not sent to the client",
-        "medium",
-        "Ignition does not say what it sent.",
+UNSEEN: tuple[Unseen, ...] = (
+    Unseen(
+        "connection_staff_privilege",
+        "connection",
+        "Practice manager's privilege missing",
+        "high",
+        _NO_PRACTICE_MANAGER,
+        ("K05",),
     ),
-    ("invoice_edited", "invoice", "Edited in Xero without a visible trace", "high", _NOT_YET),
-    ("invoice_description", "invoice", "Description of a line differs", "low", _NOT_YET),
-    ("invoice_tracking", "invoice", "Tracking of a line differs", "medium", _NOT_YET),
-    ("invoice_branding", "invoice", "Branding theme differs", "low", _NOT_YET),
-    ("invoice_tax_basis", "invoice", "With or without tax differs", "critical", _NOT_YET),
-    ("invoice_surcharge", "invoice", "Surcharge on one side only", "medium", _NOT_YET),
-    ("invoice_two_a_day", "invoice", "Two invoices for one client on one day in Ignition", "info", _NOT_YET),
-    (
+    Unseen(
+        "connection_ignition_settings",
+        "connection",
+        "Ignition's invoice settings differ from the policy",
+        "medium",
+        "Ignition does not give its settings.",
+        ("K10",),
+    ),
+    Unseen("connection_bank_rule", "connection", "Bank rule missing or wrong", "high", _NO_BANK, ("K13",)),
+    Unseen(
+        "contact_practice_manager",
+        "contact",
+        "Client missing in the practice manager, or different there",
+        "high",
+        _NO_PRACTICE_MANAGER,
+        ("I02", "I04", "I18", "I19", "I20", "I22"),
+    ),
+    Unseen(
+        "contact_tax_registration",
+        "contact",
+        "Registered for tax or not differs",
+        "high",
+        "Neither Ignition nor Xero says whether a client is registered.",
+        ("I17",),
+    ),
+    Unseen(
+        "contact_address",
+        "contact",
+        "Address or website differs",
+        "low",
+        "Ignition does not give addresses or websites.",
+        ("I15",),
+    ),
+    Unseen(
+        "contact_tax_number_differs",
+        "contact",
+        "Tax number differs",
+        "high",
+        "Ignition does not give the tax number; only its check digits in Xero are looked at.",
+        ("I16",),
+    ),
+    Unseen(
         "invoice_organisation",
         "invoice",
         "In the wrong organisation",
         "critical",
         "One practice has one Xero organisation here, and others can't be seen.",
+        ("V13",),
     ),
-    ("payment_card_expired", "payment", "Payment method has expired", "high", "Ignition does not tell it."),
-    ("payment_disputed", "payment", "Disputed, not taken back yet", "critical", "Ignition does not tell it."),
-    (
-        "payment_marked",
-        "payment",
-        "Marked as paid by hand in Ignition",
+    Unseen(
+        "invoice_not_raised",
+        "invoice",
+        "Billing date passed, no invoice anywhere",
+        "critical",
+        "Ignition's list does not say on which days a proposal bills.",
+        ("V14",),
+    ),
+    Unseen(
+        "invoice_creation_off",
+        "invoice",
+        "Making invoices is switched off for a client",
         "high",
-        "Ignition lists only money that it collected itself.",
+        "Ignition does not give this setting.",
+        ("V16",),
     ),
-    ("payment_overpayment", "payment", "Overpayment or prepayment not allocated", "high", _NOT_YET),
-    ("payout_bank_line", "payout", "Payout without a line in the bank account", "high", _NO_BANK),
-    ("payout_coding", "payout", "Payout coded to a wrong account", "critical", _NO_BANK),
-    ("payout_sum", "payout", "Payout is not the sum of its parts", "critical", _NOT_YET),
-    ("payout_fee", "payout", "Fee not posted, or its tax is wrong", "high", _NO_BANK),
-    ("payout_clearing", "payout", "Clearing account does not come to zero", "critical", _NO_BANK),
-    ("credit_only_in_xero", "credit", "Credit note only in Xero", "high", _NOT_YET),
-    ("credit_amount", "credit", "Credit is not its share of the original", "critical", _NOT_YET),
-    ("credit_unallocated", "credit", "Credit note not allocated", "high", _NOT_YET),
-    ("contact_tax_number", "contact", "Tax number differs", "high", "Ignition does not give the tax number."),
-    ("contact_address", "contact", "Address differs", "low", _NOT_YET),
-    ("contact_staff", "contact", "Partner or manager differs", "medium", _NO_PRACTICE_MANAGER),
-    ("contact_unlinked", "contact", "Client to be billed has no contact", "high", _NOT_YET),
-    ("job_missing", "job", "Accepted proposal without a job", "critical", _NO_PRACTICE_MANAGER),
-    ("job_other", "job", "All else about jobs and staff", "high", _NO_PRACTICE_MANAGER),
-    ("allocation", "job", "Invoices and work in progress by job", "high", _NO_PRACTICE_MANAGER),
+    Unseen(
+        "invoice_disbursement",
+        "invoice",
+        "Disbursement inside an annual proposal",
+        "medium",
+        "Neither system says which services are disbursements.",
+        ("L17",),
+    ),
+    Unseen(
+        "payment_practice_manager",
+        "payment",
+        "Paid in Xero, unpaid in the practice manager",
+        "medium",
+        _NO_PRACTICE_MANAGER,
+        ("P11",),
+    ),
+    Unseen(
+        "payment_method_expired",
+        "payment",
+        "Payment method has expired",
+        "high",
+        "Ignition does not tell it.",
+        ("P14",),
+    ),
+    Unseen(
+        "payment_disputed",
+        "payment",
+        "Disputed, not taken back yet",
+        "critical",
+        "Ignition tells a dispute only once the money went back.",
+        ("P15",),
+    ),
+    Unseen(
+        "payout_bank_line",
+        "payout",
+        "Payout without a line in the bank account",
+        "high",
+        _NO_BANK,
+        ("O01", "O02"),
+    ),
+    Unseen(
+        "payout_coding", "payout", "Payout coded to a wrong account", "critical", _NO_BANK, ("O03", "O04")
+    ),
+    Unseen(
+        "payout_fee_posted",
+        "payout",
+        "Fee not posted, or its tax is wrong",
+        "high",
+        "Money spent in Xero is not read; only the fees that Ignition tells are compared with each other.",
+        ("O07", "O08"),
+    ),
+    Unseen(
+        "payout_surcharge_policy",
+        "payout",
+        "Surcharges not netted as the policy says",
+        "medium",
+        "Money spent and received in Xero outside of invoices is not read.",
+        ("O09",),
+    ),
+    Unseen("payout_rule_tax", "payout", "Bank rule with a wrong tax rate", "high", _NO_BANK, ("O14",)),
+    Unseen(
+        "job_any",
+        "job",
+        "Jobs and staff",
+        "critical",
+        _NO_PRACTICE_MANAGER,
+        tuple(f"J{number:02}" for number in range(1, 20)),
+    ),
+    Unseen(
+        "job_allocation",
+        "job",
+        "Invoices and work in progress by job",
+        "critical",
+        _NO_PRACTICE_MANAGER,
+        tuple(f"W{number:02}" for number in range(1, 22)),
+    ),
+    Unseen(
+        "sync_counts",
+        "sync",
+        "Totals differ and no record explains it",
+        "high",
+        "It can't come up: each step of a total is made of the records that differ, and the steps are added up.",
+        ("S08",),
+    ),
 )

@@ -1,33 +1,48 @@
-"""The last comparison of both systems, comparing now, and living with a difference."""
+"""The last comparison of both systems with its differences, one of them, and the report as a file."""
 
-from datetime import date
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable
+from tempfile import SpooledTemporaryFile
+from typing import cast
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from practices.access import PracticeRequest, practice_view
+from practices.audit import record
 from practices.models import Practice, Role
-from sync.models import Mismatch, MismatchState, Trigger
-from sync.pages.reconciliation import last_comparison, mismatch_listing, mismatch_row
-from sync.reconcile import accepting
-from sync.reconcile.running import NotConnected, compare_now
-from sync.views.asked import posted_text
+from sync.models import Mismatch, Trigger
+from sync.pages.reconciliation import mismatch_listing, waterfalls
+from sync.pages.reconciliation_mismatch import mismatch_page
+from sync.reconcile import asking
+from sync.report.choosing import people
+from sync.report.csv import count_words, write_csv
+from sync.report.header import last_comparison, not_checked
+from sync.report.xlsx import write_xlsx
 
-MOST_MONEY = Decimal(10) ** 15
+FILES: dict[str, tuple[Callable[..., int], str]] = {
+    "csv": (write_csv, "text/csv; charset=utf-8"),
+    "xlsx": (write_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+}
+IN_MEMORY = 4 * 1024 * 1024
+"""Larger files are put together on the disk."""
 
 
 @practice_view()
 def reconciliation(request: PracticeRequest, practice: Practice) -> HttpResponse:
-    page = mismatch_listing(practice, request.GET)
+    head = last_comparison(practice)
+    page = mismatch_listing(practice, request.GET, request.user)
     facts = {
-        "head": last_comparison(practice),
+        "head": head,
+        "waterfalls": waterfalls(head),
+        "not_checked": not_checked(),
         "page": page,
         "sheet": page.sheet,
         "filter": page.filter,
-        "keep": [(name, request.GET[name]) for name in ("sort", "size") if request.GET.get(name)],
+        "people": people(practice),
+        "keep": [(name, request.GET[name]) for name in ("by", "sort", "size") if request.GET.get(name)],
     }
     return render(request, "sync/reconciliation.html", facts)
 
@@ -35,67 +50,38 @@ def reconciliation(request: PracticeRequest, practice: Practice) -> HttpResponse
 @require_POST
 @practice_view(Role.STAFF)
 def reconciliation_compare(request: PracticeRequest, practice: Practice) -> HttpResponseRedirect:
-    """Compare what is stored, here and now: it asks nothing outside."""
-    try:
-        run = compare_now(practice, trigger=Trigger.PERSON, actor=request.user)
-    except NotConnected:
-        messages.error(request, "Connect both systems first: there is nothing to compare yet.")
+    """Ask a worker to compare what is stored; the page shows how it goes."""
+    if asking.can_compare(practice):
+        asking.ask(practice, trigger=Trigger.PERSON, actor=request.user)
     else:
-        found = "1 difference" if run.found == 1 else f"{run.found:,} differences"
-        messages.success(request, f"Compared: {found}, {run.fresh:,} of them new. {run.fixed:,} are gone.")
+        messages.error(request, "Connect both systems first: there is nothing to compare yet.")
     return redirect("reconciliation", slug=practice.slug)
 
 
 @practice_view()
 def mismatch(request: PracticeRequest, practice: Practice, pk: int) -> HttpResponse:
-    found = get_object_or_404(Mismatch.objects.select_related("accepted_by"), practice=practice, pk=pk)
-    return render(request, "sync/reconciliation_mismatch.html", {"row": mismatch_row(practice, found)})
+    rows = Mismatch.objects.select_related("accepted_by", "owner", "change")
+    found = get_object_or_404(rows, practice=practice, pk=pk)
+    page = mismatch_page(practice, found)
+    return render(request, "sync/reconciliation_mismatch.html", {"page": page, "row": page.row})
 
 
-@require_POST
-@practice_view(Role.ADMIN)
-def mismatch_accept(request: PracticeRequest, practice: Practice, pk: int) -> HttpResponseRedirect:
-    found = get_object_or_404(Mismatch, practice=practice, pk=pk)
-    reason = posted_text(request, "reason", most=300)
-    ceiling, until = posted_text(request, "ceiling", most=30), posted_text(request, "until", most=10)
-    try:
-        most = _money(ceiling)
-        last = date.fromisoformat(until) if until else None
-    except ValueError:
-        messages.error(request, "The most it may come to is an amount, and the last day is a date.")
-        return _back(practice, pk)
-    if not reason:
-        messages.error(request, "Say why it is accepted: whoever looks later has to know.")
-    elif accepting.accept(practice, found.pk, actor=request.user, reason=reason, ceiling=most, until=last):
-        messages.success(request, "Accepted. It opens again by itself when it outgrows what was agreed.")
-    else:
-        messages.error(request, "It is not open any more.")
-    return _back(practice, pk)
-
-
-@require_POST
-@practice_view(Role.ADMIN)
-def mismatch_reopen(request: PracticeRequest, practice: Practice, pk: int) -> HttpResponseRedirect:
-    found = get_object_or_404(Mismatch, practice=practice, pk=pk)
-    if found.state == MismatchState.ACCEPTED and accepting.reopen(practice, found.pk, actor=request.user):
-        messages.success(request, "It is open again.")
-    else:
-        messages.error(request, "It is not accepted, so there is nothing to open again.")
-    return _back(practice, pk)
-
-
-def _money(text: str) -> Decimal | None:
-    """An amount that a person typed; ``ValueError`` when it is none that a ceiling can be."""
-    if not text:
-        return None
-    try:
-        amount = Decimal(text.replace(",", ""))
-    except InvalidOperation as error:
-        raise ValueError(text) from error
-    if not amount.is_finite() or not 0 <= amount < MOST_MONEY:
-        raise ValueError(text)
-    return round(amount, 2)
-
-
-def _back(practice: Practice, pk: int) -> HttpResponseRedirect:
-    return redirect("mismatch", slug=practice.slug, pk=pk)
+@practice_view(Role.STAFF)
+def reconciliation_export(request: PracticeRequest, practice: Practice, file_format: str) -> HttpResponse:
+    """The differences that the page shows for the same query string, as a file."""
+    write, kind = FILES[file_format]
+    stream = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  the answer closes it when it is sent
+    number = write(practice, request.GET, stream, request.user)
+    stream.seek(0)
+    record(
+        practice,
+        request.user,
+        "report.exported",
+        f"Exported the reconciliation report: {count_words(number)} as {file_format.upper()}",
+        rows=number,
+        format=file_format,
+        filter=request.GET.urlencode()[:1000],
+    )
+    name = f"{practice.slug}-reconciliation-{timezone.localdate():%Y-%m-%d}.{file_format}"
+    answer = FileResponse(stream, as_attachment=True, filename=name, content_type=kind)
+    return cast("HttpResponse", answer)  # headers are all that the door touches

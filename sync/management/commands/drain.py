@@ -14,14 +14,17 @@ from sync.models import (
     OPEN_RUN_STATES,
     Change,
     ChangeState,
+    CompareState,
     Event,
     EventState,
     Mode,
     Purpose,
+    ReconcileRun,
     Run,
     RunState,
     Trigger,
 )
+from sync.reconcile import running as comparing
 
 SHORT = timedelta(seconds=5)
 """A run that rests no longer than this made way for another worker, and is waited for."""
@@ -31,8 +34,9 @@ BAR = 30
 
 class Command(BaseCommand):
     help = (
-        "Work here whatever is due of a practice now: reported changes, open runs, records waiting to be sent. Ends "
-        "when nothing is due any more; what waits for later stays. Exits with 1 when a run failed."
+        "Work here whatever is due of a practice now: reported changes, open runs, records waiting to be sent, "
+        "comparisons that were asked for. Ends when nothing is due any more; what waits for later stays. Exits with 1 "
+        "when a run failed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -77,6 +81,8 @@ class Command(BaseCommand):
         )
         for run in result["runs"]:
             self.stdout.write(f"Run {run['run']}: {run['state']}. {run['message']}".strip())
+        if result["comparisons"]:
+            self.stdout.write(f"Comparisons: {len(result['comparisons'])} made.")
         if result["next_due_at"]:
             self.stdout.write(f"The next is due at {result['next_due_at']}.")
 
@@ -89,6 +95,7 @@ class Drain:
         self.began_at = timezone.now()
         self._clock = time.monotonic()
         self._worked: set[int] = set()
+        self._compared: list[int] = []
         self._asked_for_changes = False
 
     def step(self) -> bool:
@@ -113,6 +120,12 @@ class Drain:
             self._asked_for_changes = True
             runs.start(self.practice, trigger=Trigger.COMMAND, reads=False, wake=False)
             return True
+        asked = comparing.ready(now).filter(practice=self.practice).exclude(pk__in=self._compared)
+        comparison = asked.order_by("pk").values_list("pk", flat=True).first()
+        if comparison is not None:
+            self._compared.append(comparison)
+            comparing.work(comparison)
+            return True
         return False
 
     def left(self) -> int:
@@ -134,6 +147,11 @@ class Drain:
                 "left": changes.filter(state__in=[ChangeState.PENDING, ChangeState.IN_FLIGHT]).count(),
                 "parked": changes.filter(state=ChangeState.PARKED).count(),
             },
+            "comparisons": list(
+                ReconcileRun.objects.filter(pk__in=self._compared, state=CompareState.DONE)
+                .order_by("pk")
+                .values_list("pk", flat=True)
+            ),
             "next_due_at": due.isoformat() if due else None,
             "seconds": round(time.monotonic() - self._clock, 3),
         }

@@ -1,13 +1,14 @@
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from practices.models import Practice
-from sync.models import ReconcileRun, Trigger
+from sync.models import Mismatch, MismatchState, ReconcileRun, Trigger
 from sync.reconcile.kinds import KINDS, rank
-from sync.reconcile.running import NotConnected, compare_now
+from sync.reconcile.running import NotConnected, compare_now, text_of
 
 
 class Command(BaseCommand):
@@ -19,6 +20,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("practice", help="the practice's slug")
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+        parser.add_argument(
+            "--list",
+            action="store_true",
+            help="every mismatch that is open or accepted: one JSON object a line, or within the one of --json",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         practice = Practice.objects.filter(slug=options["practice"]).first()
@@ -29,7 +35,13 @@ class Command(BaseCommand):
         except NotConnected as error:
             raise CommandError(f"{error} Connect both first.") from error
         if options["json"]:
-            self.stdout.write(json.dumps(summary(run)))
+            told = summary(run)
+            if options["list"]:
+                told["mismatches"] = list(listed(practice))
+            self.stdout.write(json.dumps(told))
+        elif options["list"]:
+            for item in listed(practice):
+                self.stdout.write(json.dumps(item))
         else:
             self._show(run)
 
@@ -73,9 +85,39 @@ def summary(run: ReconcileRun) -> dict[str, Any]:
         "fixed": run.fixed,
         "documents_from": run.documents_from.isoformat() if run.documents_from else None,
         "mapping_version": run.mapping_version,
-        "kinds": run.counts,
+        "kinds": {code: {**found, **_about(code)} for code, found in run.counts.items()},
         "totals": run.totals,
         "coverage": run.coverage,
-        "not_checked": sorted(code for code, item in KINDS.items() if not item.is_checked),
+        "not_checked": [
+            {"code": code, "refs": list(item.refs), "title": item.title, "reason": item.not_checked}
+            for code, item in sorted(KINDS.items())
+            if not item.is_checked
+        ],
         "seconds": (run.finished_at - run.started_at).total_seconds(),
     }
+
+
+def _about(code: str) -> dict[str, Any]:
+    kind = KINDS[code]
+    return {"refs": list(kind.refs), "severity": kind.severity, "kept": kind.kept}
+
+
+def listed(practice: Practice) -> Iterator[dict[str, Any]]:
+    """Every mismatch that is not gone, the worst first; amounts are text."""
+    rows = Mismatch.objects.filter(practice=practice).exclude(state=MismatchState.FIXED)
+    for row in rows.order_by("rank", "kind", "pk").iterator(2000):
+        yield {
+            "kind": row.kind,
+            "refs": list(KINDS[row.kind].refs) if row.kind in KINDS else [],
+            "state": row.state,
+            "source_ids": row.source_external_ids,
+            "target_ids": row.target_external_ids,
+            "client": row.client,
+            "client_id": row.client_external_id,
+            "document": row.document,
+            "dated_on": row.dated_on.isoformat() if row.dated_on else None,
+            "at_stake": text_of(row.at_stake),
+            "tax_at_stake": text_of(row.tax_at_stake),
+            "currency": row.currency,
+            "text": row.text,
+        }

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.records import Contact, Invoice, Line, Payment
-from sync.reconcile.books import Books, Chosen, Difference, Expected, ExpectedLine
+from sync.reconcile.books import Books, Chosen, Difference, Expected
 from sync.reconcile.compare import compare
 from sync.reconcile.receipts import pair
 
@@ -33,7 +33,13 @@ def agreeing(count: int = 2, *, paid: bool = True, **chosen: Any) -> Books:
 def add_pair(books: Books, number: int, *, total: Decimal) -> None:
     day = START + timedelta(days=5 * number)
     tax = (total / 11).quantize(Decimal("0.01"))
-    line = Line(amount=total - tax, account_code="200", tax_type="OUTPUT")
+    line = Line(
+        description="Bookkeeping",
+        unit_amount=total - tax,
+        amount=total - tax,
+        account_code="200",
+        tax_type="OUTPUT",
+    )
     books.clients[f"c{number}"] = Contact(
         external_id=f"c{number}", name=f"Client {number}", email=f"c{number}@example.com", status="active"
     )
@@ -64,6 +70,7 @@ def add_pair(books: Books, number: int, *, total: Decimal) -> None:
         date=day,
         due_date=day + timedelta(days=14),
         currency="AUD",
+        line_amounts="Exclusive",
         tax=tax,
         total=total,
         lines=(line,),
@@ -76,7 +83,8 @@ def add_pair(books: Books, number: int, *, total: Decimal) -> None:
         date=day,
         due_date=day + timedelta(days=14),
         tax=tax,
-        lines=(ExpectedLine(account_code="200", tax_type="OUTPUT"),),
+        line_amounts="Exclusive",
+        lines=(line,),
     )
 
 

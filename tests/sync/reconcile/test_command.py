@@ -40,7 +40,25 @@ def test_it_prints_one_json_object_with_kinds_totals_and_coverage(books: Books) 
     assert told["kinds"]["invoice_missing"]["amounts"]["AUD"]["at_stake"] == "110.00"
     assert told["totals"][0]["left"] == "110.00"
     assert len(told["coverage"]) == len(LISTS)
-    assert "payout_bank_line" in told["not_checked"]
+    assert told["kinds"]["invoice_missing"]["refs"] == ["V01"]
+    assert told["kinds"]["invoice_missing"]["severity"] == "critical"
+    unseen = {item["code"]: item for item in told["not_checked"]}
+    assert unseen["payout_bank_line"]["refs"] == ["O01", "O02"]
+    assert "bank account" in unseen["payout_bank_line"]["reason"]
+    assert "mismatches" not in told
+
+
+def test_every_mismatch_is_listed_for_machines(books: Books) -> None:
+    (line,) = called("harbour", "--list").splitlines()
+    item = json.loads(line)
+    assert (item["kind"], item["refs"], item["state"]) == ("invoice_missing", ["V01"], "open")
+    assert (item["at_stake"], item["currency"]) == ("110.00", "AUD")
+    assert item["source_ids"]
+    assert not item["target_ids"]
+    told = json.loads(called("harbour", "--json", "--list"))
+    assert told["mismatches"] == [item]
+    make_invoice(books, at="target", number="IGN-1", record={"contact_external_id": ""})
+    assert called("harbour", "--list") == "", "what is gone is not listed"
 
 
 def test_people_get_a_table(books: Books) -> None:

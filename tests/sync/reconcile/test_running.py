@@ -59,6 +59,7 @@ def test_a_difference_is_kept_once_and_seen_again(books: Books) -> None:
     assert (first.fresh, second.fresh, second.found) == (1, 0, 1)
     assert (before.pk, before.first_seen_at) == (after.pk, after.first_seen_at)
     assert after.last_seen_at > before.last_seen_at
+    assert (before.times_seen, after.times_seen) == (1, 2)
     assert (after.money, after.at_stake, after.currency) == (Decimal(10), Decimal(120), "AUD")
 
 
@@ -181,7 +182,15 @@ def test_a_practice_that_was_synced_agrees_and_a_spoiled_one_is_explained(small_
     assert not missing.exclude(text__contains="; Xero has no such invoice. ").exists(), (
         "it says what stops it"
     )
-    known = {"contact_spelling", "invoice_account", "invoice_void_in_xero", "payment_only_in_xero"}
+    known = {
+        "contact_email_shared",
+        "contact_missing",
+        "contact_name_form",
+        "invoice_account",
+        "invoice_void_in_xero",
+        "payment_marked",
+        "payment_only_in_xero",
+    }
     assert set(rows.values_list("kind", flat=True)) <= {*known, "invoice_missing", "payment_no_invoice"}
     document = next(item for item in small_office.ledger.invoices.values() if item["Status"] == "AUTHORISED")
     Snapshot.objects.filter(external_id=document["InvoiceID"]).update(gone_at=timezone.now())

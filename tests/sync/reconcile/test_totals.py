@@ -2,21 +2,22 @@
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.records import Applied, Collection, Invoice
 from sync.documents import DEAD
 from sync.plan import NOT_ISSUED
-from sync.reconcile.books import INVOICES, PAYMENTS, TAX, Books
+from sync.reconcile.books import INVOICES, PAYMENTS, PAYOUTS, REFUNDS, TAX, Books
 from sync.reconcile.compare import compare
 from sync.reconcile.kinds import KINDS
 from sync.reconcile.receipts import pair
 from sync.reconcile.totals import Total, totals
-from tests.sync.reconcile.ledgers import agreeing, change
+from tests.sync.reconcile.ledgers import NOW, agreeing, change
 
 COUNT = 6
 MONEY = st.decimals(min_value="0.00", max_value="500.00", places=2)
@@ -64,6 +65,31 @@ RECEIPT = st.fixed_dictionaries(
     },
 )
 KEYS = st.integers(0, COUNT - 1)
+ROW = st.fixed_dictionaries(
+    {"invoice_external_id": st.sampled_from(["i0", "i1", "i2", "none"]), "amount": MONEY},
+    optional={
+        "is_clawback": st.booleans(),
+        "fee": st.none() | MONEY,
+        "currency": st.sampled_from(["AUD", "NZD"]),
+        "payout_external_id": st.sampled_from(["", "po1", "po2"]),
+        "payout_state": st.sampled_from(["completed", "completed", "started", "failed"]),
+        "started_at": st.none() | st.sampled_from([NOW, datetime(2026, 7, 10, tzinfo=UTC)]),
+    },
+)
+OWN_ROW = st.fixed_dictionaries({"fee": st.none() | MONEY, "payout_external_id": st.just("po1")})
+CREDIT = st.fixed_dictionaries(
+    {"total": MONEY},
+    optional={
+        "status": st.sampled_from(["PAID", "AUTHORISED", "VOIDED"]),
+        "contact_external_id": st.sampled_from(["xc0", "xc1", ""]),
+        "currency": st.sampled_from(["AUD", "NZD"]),
+        "reference": st.sampled_from(["", "PROP-1"]),
+        "applied": st.lists(
+            st.builds(Applied, invoice_external_id=st.sampled_from(["xi0", "xi1", "other"]), amount=MONEY),
+            max_size=2,
+        ).map(tuple),
+    },
+)
 ACTS = st.lists(
     st.one_of(
         st.tuples(st.just("i"), KEYS, INVOICE),
@@ -71,6 +97,10 @@ ACTS = st.lists(
         st.tuples(st.just("p"), KEYS, PAYMENT),
         st.tuples(st.just("xp"), KEYS, RECEIPT),
         st.tuples(st.just("near"), KEYS, NEAR),
+        st.tuples(st.just("row"), KEYS, ROW),
+        st.tuples(st.just("own row"), KEYS, OWN_ROW),
+        st.tuples(st.just("credit"), KEYS, CREDIT),
+        st.tuples(st.just("exact credit"), KEYS, st.none()),
         st.tuples(
             st.sampled_from(["drop i", "drop xi", "drop p", "drop xp", "gone", "unlink", "unpay", "copy"]),
             KEYS,
@@ -78,7 +108,7 @@ ACTS = st.lists(
         ),
         st.tuples(st.sampled_from(["no tax", "left out"]), KEYS, st.none()),
     ),
-    max_size=14,
+    max_size=18,
 )
 
 
@@ -113,17 +143,44 @@ def spoil(books: Books, act: str, number: int, values: Any) -> None:
         change(books.expected, f"i{number}", left_out="A rule says so.")
 
 
+def spoil_money(books: Books, act: str, number: int, values: Any) -> None:
+    """One row of money or credit note more."""
+    payment = books.payments.get(f"p{number}")
+    if act == "row":
+        books.collections[f"k{number}"] = Collection(external_id=f"k{number}", **values)
+    elif act == "own row" and payment is not None:
+        books.collections[f"k{number}"] = Collection(
+            external_id=f"k{number}",
+            invoice_external_id=f"i{number}",
+            amount=payment.amount,
+            currency=payment.currency,
+            started_at=payment.collected_at,
+            payout_state="completed",
+            **values,
+        )
+    elif act == "credit":
+        books.credits[f"cn{number}"] = note(number, **values)
+    elif act == "exact credit" and payment is not None:
+        books.credits[f"cn{number}"] = note(number, total=payment.amount, contact_external_id=f"xc{number}")
+
+
+def note(number: int, **values: Any) -> Invoice:
+    plain = {"contact_external_id": "xc0", "currency": "AUD", "status": "PAID", "type": "ACCRECCREDIT"}
+    return Invoice(external_id=f"cn{number}", **{**plain, **values})
+
+
 def added_up(books: Books) -> list[Total]:
     paired = pair(books)
     return totals(books, paired, compare(books, paired))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(acts=ACTS, start=st.sampled_from([None, date(2026, 7, 5)]))
 def test_the_causes_come_to_the_difference_of_the_totals(acts: list[Any], start: date | None) -> None:
     books = agreeing(COUNT, documents_from=start)
     for act in acts:
         spoil(books, *act)
+        spoil_money(books, *act)
     paired = pair(books)
     differences = compare(books, paired)
     for total in totals(books, paired, differences):
@@ -135,6 +192,29 @@ def test_the_causes_come_to_the_difference_of_the_totals(acts: list[Any], start:
         item.key for item in differences if any(effect.measure == INVOICES for effect in item.effects)
     ]
     assert len(documents) == len(set(documents)), "a document moves the totals once"
+    went_back = [
+        item.key for item in differences if any(effect.measure == REFUNDS for effect in item.effects)
+    ]
+    assert len(went_back) == len(set(went_back)), "a refund moves the totals once"
+
+
+@settings(max_examples=100, deadline=None)
+@given(acts=ACTS)
+def test_what_went_back_and_was_paid_out_is_added_up_from_the_raw_lists(acts: list[Any]) -> None:
+    books = agreeing(COUNT)
+    for act in acts:
+        spoil(books, *act)
+        spoil_money(books, *act)
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for row in books.collections.values():
+        if row.payout_external_id and row.payout_state == "completed":
+            sums[row.currency or "AUD"] += -row.amount if row.is_clawback else row.amount
+    states = {(row.payout_external_id, row.payout_state) for row in books.collections.values()}
+    if len({payout for payout, _ in states}) == len(states):  # a payout is told in one state
+        found = {
+            item.currency: item.left for item in added_up(books) if item.measure == PAYOUTS and item.left
+        }
+        assert found == {code: amount for code, amount in sums.items() if amount}
 
 
 @settings(max_examples=100, deadline=None)
@@ -143,6 +223,7 @@ def test_without_a_window_the_totals_are_those_of_the_raw_lists(acts: list[Any])
     books = agreeing(COUNT)
     for act in acts:
         spoil(books, *act)
+        spoil_money(books, *act)
     left: dict[str, Decimal] = defaultdict(Decimal)
     for key, invoice in books.invoices.items():
         imported = invoice.origin == "ledger" and key not in books.invoice_links
