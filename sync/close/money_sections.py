@@ -1,0 +1,179 @@
+"""The tables about tax and the clearing account."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from sync.close.clearing import CAUSES, Proof
+from sync.close.movements import PAID_OUT, POSTED, REFUNDED, TAKEN_BACK
+from sync.close.pack import Pack
+from sync.close.tables import FACTS, Row, Section, columns
+
+PART_NAMES = {
+    POSTED: "Payments that Xero has on the account",
+    REFUNDED: "Refunds that Xero paid from it",
+    PAID_OUT: "Paid out by Ignition",
+    TAKEN_BACK: "Taken back by Ignition from payouts",
+}
+
+
+def tax_sections(pack: Pack) -> Iterator[Section]:
+    word, figures = pack.tax.word, pack.figures
+    yield Section(
+        sheet="Tax",
+        title=f"{word} in invoices",
+        columns=columns(
+            ("Currency", 8),
+            ("Ignition, by the mapping", 16, True),
+            ("Xero", 14, True),
+            ("Xero has more by", 14, True),
+        ),
+        rows=tuple(Row((item.currency, item.left, item.right, item.difference)) for item in pack.tax.totals),
+        notes=("By the date of the invoice. On a cash basis the tax falls when the money comes in.",),
+    )
+    yield Section(
+        sheet="Tax",
+        title=f"{word} at stake, by cause",
+        columns=columns(
+            ("Cause", 24),
+            ("State", 9),
+            ("Dated", 12),
+            ("Found", 8, True),
+            ("Currency", 8),
+            ("At stake", 12, True),
+            (word, 12, True),
+        ),
+        rows=tuple(
+            Row(
+                (
+                    item.title,
+                    item.state.capitalize(),
+                    "In the period" if item.dated else "No date",
+                    item.count,
+                    item.currency,
+                    item.money,
+                    item.tax,
+                )
+            )
+            for item in pack.tax.stakes
+        ),
+    )
+    more = figures.draft_count - len(figures.drafts)
+    yield Section(
+        sheet="Tax",
+        title="Drafts in Xero that nobody has approved",
+        columns=columns(
+            ("Number", 14),
+            ("Client", 24),
+            ("Dated", 11),
+            ("Currency", 8),
+            ("Total", 12, True),
+            (word, 12, True),
+        ),
+        rows=tuple(
+            Row((item.number, item.client, item.day, item.currency, item.total, item.tax))
+            for item in figures.drafts
+        ),
+        notes=(f"{more:,} more are not listed here.",) if more else (),
+    )
+    yield Section(
+        sheet="Tax",
+        title="Documents on both sides of the border",
+        columns=columns(
+            ("Number", 14),
+            ("Client", 24),
+            ("In Ignition", 11),
+            ("In Xero", 11),
+            ("Currency", 8),
+            ("Total", 12, True),
+            (word, 12, True),
+        ),
+        rows=tuple(
+            Row((item.number, item.client, item.here, item.there, item.currency, item.total, item.tax))
+            for item in figures.crossings
+        ),
+    )
+
+
+def clearing_sections(pack: Pack) -> Iterator[Section]:
+    problem = pack.figures.clearing_problem
+    if problem or not pack.clearing:
+        yield Section(
+            sheet="Clearing",
+            title="Clearing account",
+            columns=FACTS,
+            rows=(),
+            empty=problem or "No money moved.",
+        )
+    for proof in pack.clearing:
+        yield from _proof(pack, proof)
+
+
+def equation(proof: Proof) -> list[tuple[str, Decimal]]:
+    """The way from the opening to the closing balance."""
+    return [
+        ("At the start", proof.opening),
+        *((PART_NAMES[name], amount) for name, amount in proof.parts.items()),
+        ("At the end", proof.closing),
+    ]
+
+
+def _proof(pack: Pack, proof: Proof) -> Iterator[Section]:
+    steps = equation(proof)
+    ends = {steps[0], steps[-1]}
+    yield Section(
+        sheet="Clearing",
+        title=f"Clearing account in {proof.currency}",
+        columns=columns(("Step", 40), ("Amount", 14, True)),
+        rows=tuple(Row(step, step in ends) for step in steps),
+        notes=(
+            f"Beside the account, collected in the period: fees {proof.fees:,.2f}, which Ignition bills apart; "
+            f"surcharges {proof.surcharges:,.2f}, which clients paid on top.",
+        ),
+    )
+    yield Section(
+        sheet="Clearing",
+        title=f"What it is made of at the end, in {proof.currency}",
+        columns=columns(
+            ("Cause", 22),
+            ("Client", 22),
+            ("Document", 12),
+            ("Since", 11),
+            ("Days", 7, True),
+            ("Count", 7, True),
+            ("Amount", 13, True),
+        ),
+        rows=(
+            *(
+                Row(
+                    (
+                        CAUSES[item.cause][0] if item.cause in CAUSES else item.cause,
+                        item.client,
+                        item.document,
+                        item.since,
+                        (pack.period.ends_on - item.since).days if item.since else None,
+                        item.count,
+                        item.amount,
+                    )
+                )
+                for item in proof.items
+            ),
+            Row(("At the end", "", "", None, None, None, proof.closing), True),
+        ),
+    )
+    yield Section(
+        sheet="Payouts",
+        title=f"Payouts in {proof.currency}",
+        columns=columns(
+            ("Payout", 16),
+            ("Arrived", 12),
+            ("Parts", 8, True),
+            ("Collected", 13, True),
+            ("Taken back", 13, True),
+            ("To the bank", 13, True),
+        ),
+        rows=tuple(
+            Row((item.external_id, item.day, item.count, item.paid, -item.taken_back, item.amount))
+            for item in proof.payouts
+        ),
+        notes=("Tick these off against the bank: how bank lines were coded can't be read.",),
+    )
