@@ -30,10 +30,13 @@ PRODUCTION = env DATABASE_URL=postgresql://app@127.0.0.1:9/app DEBUG=0 BASE_URL=
 demo: $(VENV)/runtime.stamp
 	@exec $(PY) -m launcher demo
 
-test: $(VENV)/dev.stamp
-	$(PY) -m pytest -n auto --dist loadfile $(ARGS)
+# One more than there are cores: much of a test is waiting for a browser, a worker or the database.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
-bench: $(VENV)/runtime.stamp
+test: $(VENV)/dev.stamp
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+bench: $(VENV)/runtime.stamp $(VENV)/bench.stamp
 	@$(PY) -m bench $(if $(SIZE),--size $(SIZE)) $(if $(ONLY),--only $(ONLY))
 
 chaos: $(VENV)/dev.stamp
@@ -64,7 +67,7 @@ audit: $(VENV)/dev.stamp
 	$(VENV)/bin/pip-audit --requirement requirements.txt --disable-pip --no-deps
 
 pins: $(VENV)/dev.stamp
-	for set in requirements requirements-dev; do \
+	for set in requirements requirements-dev requirements-bench; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --no-header --upgrade $$set.in -o $$set.txt && \
 	  sed -i "1i # Pinned by \"make pins\" from $$set.in, which says what for." $$set.txt || exit 1; \
 	done
@@ -85,4 +88,8 @@ $(VENV)/runtime.stamp: requirements.txt | $(UV)
 
 $(VENV)/dev.stamp: requirements-dev.txt | $(UV)
 	$(call INSTALL,requirements-dev.txt)
+	@touch $@
+
+$(VENV)/bench.stamp: requirements-bench.txt | $(UV)
+	$(call INSTALL,requirements-bench.txt)
 	@touch $@

@@ -23,6 +23,12 @@ LOOK_ROUND_EVERY_SECONDS = 10
 WATCH_EVERY_SECONDS = 60
 SEND_ALERTS_EVERY_SECONDS = 15
 
+#: How often mails of saved views that are due are sent.
+MAIL_REPORTS_EVERY_SECONDS = 60
+
+#: How often practices are looked for that were compared since their months were worked out.
+LOOK_FOR_MONTHS_EVERY_SECONDS = 60
+
 #: How often requests for approval whose time is over are closed.
 EXPIRE_APPROVALS_EVERY_SECONDS = 3600
 
@@ -70,6 +76,16 @@ app.conf.beat_schedule = {
         "task": "sync.tasks.send_alerts",
         "schedule": SEND_ALERTS_EVERY_SECONDS,
         "options": {"expires": SEND_ALERTS_EVERY_SECONDS * 2},
+    },
+    "mail reports": {
+        "task": "sync.tasks.mail_reports",
+        "schedule": MAIL_REPORTS_EVERY_SECONDS,
+        "options": {"expires": MAIL_REPORTS_EVERY_SECONDS},
+    },
+    "look for months": {
+        "task": "sync.tasks.look_for_months",
+        "schedule": LOOK_FOR_MONTHS_EVERY_SECONDS,
+        "options": {"expires": LOOK_FOR_MONTHS_EVERY_SECONDS},
     },
     "expire approvals": {
         "task": "sync.tasks.expire_approvals",

@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce, Greatest
 
 from practices.models import ConnectionState
 from sync.models import OPEN_RUN_STATES, Delivery, DeliveryState, Event, EventState, Purpose, Run
+from sync.reconcile import running as comparing
 
 
 def open_runs() -> QuerySet[Run, Any]:
@@ -45,5 +46,6 @@ def oldest_due(now: datetime) -> datetime | None:
         due_runs(now).aggregate(oldest=Min("since"))["oldest"],
         forgotten_events().aggregate(oldest=Min("received_at"))["oldest"],
         due_deliveries(now).aggregate(oldest=Min("since"))["oldest"],
+        comparing.ready(now).aggregate(oldest=Min("started_at"))["oldest"],
     ]
     return min((wait for wait in waits if wait is not None), default=None)

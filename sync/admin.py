@@ -14,6 +14,7 @@ from practices.support import acting
 from sync import decisions, runs
 from sync.alert_admin import AlertAdmin, ChannelAdmin, DeliveryAdmin  # noqa: F401  register themselves
 from sync.approval_admin import ApprovalAdmin, NoticeAdmin, RuleUseAdmin, ToldAdmin  # noqa: F401  the same
+from sync.close_admin import WorkingsAdmin  # noqa: F401  registers itself and its neighbours
 from sync.event_admin import EventAdmin  # noqa: F401  registers itself
 from sync.incident_admin import IncidentAdmin  # noqa: F401  registers itself
 from sync.models import (
@@ -33,6 +34,7 @@ from sync.models import (
 )
 from sync.reconcile_admin import MismatchAdmin, ReconcileRunAdmin  # noqa: F401  register themselves
 from sync.rehearsal_admin import RehearsalAdmin, RehearsalRowAdmin  # noqa: F401  register themselves
+from sync.reporting_admin import SavedViewAdmin  # noqa: F401  registers itself and its neighbours
 
 PARKED_BY_SUPPORT = "Stopped by the support team. It is not sent before someone retries it."
 

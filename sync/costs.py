@@ -42,11 +42,6 @@ def of_sync(practice: Practice, *, full: bool = False) -> list[Cost]:
     ]
 
 
-def of_writing(connection: Connection, changes: int) -> Cost:
-    """Sending this many Changes of one kind and verb."""
-    return _cost(connection, batches(changes))
-
-
 def batches(changes: int) -> int:
     return -(-changes // BATCH_SIZE)
 

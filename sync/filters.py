@@ -65,9 +65,9 @@ def day_filter(label: str, field: str, lookup: str) -> filters.DateFilter:
     return filters.DateFilter(field_name=field, lookup_expr=lookup, label=label, widget=widget)
 
 
-def amount_filter(label: str, lookup: str) -> filters.NumberFilter:
+def amount_filter(label: str, lookup: str, field: str = "amount") -> filters.NumberFilter:
     widget = forms.NumberInput(attrs={"step": "0.01", "inputmode": "decimal"})
-    return filters.NumberFilter(field_name="amount", lookup_expr=lookup, label=label, widget=widget)
+    return filters.NumberFilter(field_name=field, lookup_expr=lookup, label=label, widget=widget)
 
 
 def holds(column: str, text: str) -> Q:

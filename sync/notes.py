@@ -14,7 +14,9 @@ from django.utils import timezone
 from connectors.base import Target
 from connectors.errors import ConnectorError, RateLimited
 from connectors.records import Kind as RecordKind
+from mappings.catalog import About
 from mappings.services import load_choices
+from mappings.targets import TARGETS
 from practices.models import Connection
 from sync.models import Change, ChangeState, Kind, Mode, Verb
 
@@ -23,6 +25,7 @@ log = structlog.get_logger(__name__)
 NOTED = {Kind.CONTACT, Kind.INVOICE, Kind.PAYMENT}
 MOST_AT_ONCE = 500
 LABELS = {
+    **{item.value: item.label.lower() for item in TARGETS.values() if item.about is About.CONTACT},
     "name": "name",
     "email": "e-mail",
     "phone": "phone",

@@ -15,6 +15,8 @@ log = structlog.get_logger(__name__)
 
 ADVANCE = "sync.tasks.advance_run"
 REHEARSE = "sync.tasks.rehearse"
+WORK_OUT = "sync.tasks.work_out_months"
+COMPARE = "sync.tasks.compare"
 LIVE_QUEUE = "live"
 QUEUE = "sync"
 SOON = timedelta(seconds=3)
@@ -38,6 +40,18 @@ def rehearsal_after_commit(pk: int) -> None:
     """Ask for a rehearsal to be played once the current transaction is committed."""
     if settings.NUDGE_WORKERS:
         transaction.on_commit(partial(_send_task, REHEARSE, pk, QUEUE))
+
+
+def comparison_after_commit(pk: int) -> None:
+    """Ask for a comparison to be made once the current transaction is committed."""
+    if settings.NUDGE_WORKERS:
+        transaction.on_commit(partial(_send_task, COMPARE, pk, QUEUE))
+
+
+def months_after_commit(practice_pk: int) -> None:
+    """Ask for a practice's months to be worked out once the current transaction is committed."""
+    if settings.NUDGE_WORKERS:
+        transaction.on_commit(partial(_send_task, WORK_OUT, practice_pk, QUEUE))
 
 
 def queue_of(purpose: str) -> str:

@@ -83,6 +83,18 @@ def find_part(sides: Sides) -> Part | None:
     )
 
 
+def part_of(sides: Sides, clients: Iterable[str]) -> Part:
+    """These clients with those who share a contact with one of them, to look at and not to plan: nobody competes."""
+    wanted = set(clients)
+    wanted |= _sharing(sides, wanted)
+    return Part(
+        clients=frozenset(wanted),
+        invoices=_ids(sides, Kind.INVOICE, wanted, []),
+        payments=_ids(sides, Kind.PAYMENT, wanted, []),
+        competing=False,
+    )
+
+
 def load_part(sides: Sides, version: int, choices: Choices, part: Part) -> World:
     """The world as far as this part needs it."""
     source, target = sides.source, sides.target

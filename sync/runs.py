@@ -12,6 +12,7 @@ from practices.models import Practice, User
 from sync import incidents, lanes, nudge
 from sync.flows import ensure_flows
 from sync.models import OPEN_RUN_STATES, Purpose, Run, Trigger
+from sync.reconcile import asking as comparisons
 from sync.regular import RegularSlice
 from sync.urgent import UrgentSlice
 
@@ -102,7 +103,10 @@ def advance(run_pk: int, *, seconds: float = SLICE_SECONDS) -> Run | None:
         log.warning("run_lane_lost", run=run_pk)
     finally:
         lane.release()
-    return _fresh(run_pk)
+    worked = _fresh(run_pk)
+    if worked is not None and not worked.is_open:
+        comparisons.after_run(worked)
+    return worked
 
 
 def _work(run: Run, lane: lanes.Lane, deadline: float) -> None:

@@ -17,7 +17,8 @@ from connectors.registry import explain
 from practices.audit import record as audit
 from practices.models import Connection, ConnectionState
 from sync import snapshots
-from sync.fieldwise import MORE_TO_DECIDE, arrived_fields, contact_values
+from sync.contact_values import arrived_fields, contact_values
+from sync.fieldwise import MORE_TO_DECIDE
 from sync.models import Change, ChangeState, Kind, Link, LinkMethod, ParkedAs, Snapshot, Standing, Verb
 from sync.plan import holds_values, invoice_values, stored_agrees
 from sync.policy import MOST_TRIES, Verdict

@@ -11,8 +11,12 @@ from practices.models import Connection, Practice
 from practices.tokens import keep_alive
 from sync import alerts, incidents, lanes, live, nudge, runs, schedule, tidying, urgent
 from sync.approvals import deciding, telling
+from sync.close import working as closing
 from sync.models import OPEN_RUN_STATES, Pulse, Purpose, Run, Trigger
+from sync.reconcile import asking as comparisons
+from sync.reconcile import running as comparing
 from sync.rehearsal import running as rehearsing
+from sync.report import mailing, schedules
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +59,9 @@ def look_round() -> None:
         runs.start(practice, trigger=Trigger.SCHEDULE)
     for pk in rehearsing.open_ones():
         nudge.rehearsal_after_commit(pk)
+    comparisons.ask_due(now)
+    for pk in comparing.to_wake(now):
+        nudge.comparison_after_commit(pk)
     overlooked = urgent.waiting(now).filter(received_at__lt=now - OVERLOOKED)
     tended = Run.objects.filter(purpose=Purpose.LIVE, state__in=OPEN_RUN_STATES).values("practice")
     for practice_id in set(overlooked.exclude(practice__in=tended).values_list("practice", flat=True)):
@@ -65,6 +72,25 @@ def look_round() -> None:
 def rehearse(rehearsal_pk: int) -> None:
     """Play one rehearsal; nothing when another worker has it."""
     rehearsing.work(rehearsal_pk)
+
+
+@shared_task(name="sync.tasks.compare", ignore_result=True)
+def compare(comparison_pk: int) -> None:
+    """Make one comparison; nothing when another worker has it."""
+    comparing.work(comparison_pk)
+
+
+@shared_task(name="sync.tasks.look_for_months", ignore_result=True)
+def look_for_months() -> None:
+    """Have the months of every practice worked out that was compared since, or whose worker fell silent."""
+    for practice_pk in closing.due(timezone.now()):
+        nudge.months_after_commit(practice_pk)
+
+
+@shared_task(name="sync.tasks.work_out_months", ignore_result=True)
+def work_out_months(practice_pk: int) -> None:
+    """Work out one practice's months; nothing when another worker does."""
+    closing.work(practice_pk)
 
 
 @shared_task(name="sync.tasks.watch", ignore_result=True)
@@ -84,6 +110,13 @@ def send_alerts() -> None:
         alerts.send_due()
     finally:
         telling.tell_due()
+
+
+@shared_task(name="sync.tasks.mail_reports", ignore_result=True)
+def mail_reports() -> None:
+    """Owe the mails of saved views that are due by the clock, and send what is owed."""
+    schedules.queue_due(timezone.now())
+    mailing.send_due()
 
 
 @shared_task(name="sync.tasks.expire_approvals", ignore_result=True)

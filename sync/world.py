@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from connectors.records import (
@@ -23,14 +24,16 @@ from connectors.records import (
     Service,
     TaxRate,
 )
-from connectors.stored import load
+from connectors.stored import loads
 from mappings import normalise
 from mappings.engine import Catalogue, Situation, natural_number
 from mappings.spec import Choices, Facts, Spec
 from practices.models import Connection, Practice
+from sync.judged import told_apart
 from sync.linking import Party
 from sync.models import Approval, ApprovalState, Link, Review, Snapshot
 from sync.sent import updates_sent
+from sync.wishes import Wish, open_wishes
 from sync.zones import zone_of
 
 
@@ -41,10 +44,8 @@ def as_records(
     rows = Snapshot.objects.of(connection, kind.value).filter(*wanted, problem="", **filters)
     if present:
         rows = rows.filter(gone_at=None)
-    return {
-        external_id: load(kind, record)
-        for external_id, record in rows.order_by("pk").values_list("external_id", "record").iterator(2000)
-    }
+    texts = rows.order_by("pk").values_list("external_id", Cast("record", TextField()))
+    return {external_id: loads(kind, text) for external_id, text in texts.iterator(2000)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,9 @@ class World:
 
     ``recovered``: a plan recognised what this app had sent without getting an answer, and has to be made again.
     ``billed`` are clients with a linked invoice, ``approved`` the records (kind, source id) that a person approved in
-    some form. ``sent`` is what updates said whose answers never came. ``vanished`` are linked invoices that the source
-    no longer lists. ``references`` are the references on each contact's documents in the target. ``part`` is set when
+    some form. ``sent`` is what updates said whose answers never came, ``wishes`` what people asked to be written.
+    ``vanished`` are linked invoices that the source no longer lists. ``references`` are those on each contact's
+    documents in the target. ``apart`` are clients and contacts that a person said are different. ``part`` is set when
     only some clients are planned.
     """
 
@@ -102,6 +104,7 @@ class World:
     documents: dict[str, Invoice] = field(default_factory=dict)
     receipts: dict[str, Payment] = field(default_factory=dict)
     references: dict[str, frozenset[str]] = field(default_factory=dict)
+    apart: frozenset[tuple[str, str]] = frozenset()
     part: Part | None = None
     links: dict[tuple[str, str], Link] = field(default_factory=dict)
     reviews: dict[tuple[str, str], Review] = field(default_factory=dict)
@@ -112,6 +115,7 @@ class World:
     billed: frozenset[str] = frozenset()
     approved: frozenset[tuple[str, str]] = frozenset()
     sent: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    wishes: list[Wish] = field(default_factory=list)
 
     def link(self, kind: str, source_external_id: str) -> Link | None:
         return self.links.get((kind, source_external_id))
@@ -140,9 +144,16 @@ def load_base(sides: Sides, version: int, choices: Choices) -> World:
 
 def load_world(sides: Sides, version: int, choices: Choices) -> World:
     """Everything."""
-    source, target = sides.source, sides.target
     world = load_base(sides, version, choices)
     world.links = {(link.kind, link.source_external_id): link for link in sides.links()}
+    load_records(world)
+    return world
+
+
+def load_records(world: World) -> None:
+    """Everything beside the links."""
+    sides = world.sides
+    source, target = sides.source, sides.target
     world.reviews = {(review.kind, review.source_external_id): review for review in sides.reviews()}
     world.clients = as_records(source, Kind.CONTACT)
     for person in as_records(source, Kind.PERSON).values():
@@ -157,11 +168,12 @@ def load_world(sides: Sides, version: int, choices: Choices) -> World:
     world.references = references_of(world.documents.values())
     world.vanished = _vanished(source, {key for kind, key in world.links if kind == Kind.INVOICE})
     load_past(world)
-    return world
 
 
 def load_past(world: World) -> None:
-    """What is known of the records' past, once they and their links are loaded."""
+    """What is known of the records' past, once they and their links are loaded, and what people want written."""
+    world.wishes = open_wishes(world.sides.source, world.sides.target)
+    world.apart = told_apart(world.sides.source, world.sides.target)
     world.sent = updates_sent(
         world.sides.source,
         world.sides.target,
@@ -210,6 +222,11 @@ def load_facts(sides: Sides) -> Facts:
         tracking=tracking,
         items=_items(target),
         currencies=frozenset(as_records(target, Kind.CURRENCY)),
+        themes={
+            key: theme.name
+            for key, theme in as_records(target, Kind.BRANDING_THEME).items()
+            if theme.status in {"", "ACTIVE"}
+        },
         lock_date=max(locks) if locks else None,
         base_currency=(organisation.currency if organisation else "") or sides.practice.base_currency,
         country=(organisation.country if organisation else "") or sides.practice.country,

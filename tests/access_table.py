@@ -29,6 +29,8 @@ GET   /p/<slug>/invoices/                                200    200    200    20
 GET   /p/<slug>/payments/                                200    200    200    200    404       login  404
 GET   /p/<slug>/records/<pk>/                            200    200    200    200    404       login  404
 GET   /p/<slug>/records/<pk>/why/                        200    200    200    200    404       login  404
+GET   /p/<slug>/records/<pk>/thread/                     200    200    200    200    404       login  404
+GET   /p/<slug>/records/<pk>/asof/                       200    200    200    200    404       login  404
 GET   /p/<slug>/rehearsals/<pk>/                         200    200    200    200    404       login  404
 GET   /p/<slug>/rehearsals/latest/                       go     go     go     go     404       login  404
 GET   /p/<slug>/problems/                                200    200    200    200    404       login  404
@@ -36,6 +38,16 @@ GET   /p/<slug>/problems/<pk>/                           200    200    200    20
 GET   /p/<slug>/problems/<pk>/export/                    200    200    200    200    404       login  404
 GET   /p/<slug>/reconciliation/                          200    200    200    200    404       login  404
 GET   /p/<slug>/reconciliation/<pk>/                     200    200    200    200    404       login  404
+GET   /p/<slug>/reconciliation/asof/                     200    200    200    200    404       login  404
+GET   /p/<slug>/reconciliation/tax/                      200    200    200    200    404       login  404
+GET   /p/<slug>/reconciliation/clearing/                 200    200    200    200    404       login  404
+GET   /p/<slug>/reconciliation/close/                    200    200    200    200    404       login  404
+GET   /p/<slug>/reconciliation/progress/                 go     go     go     go     404       login  404
+GET   /p/<slug>/reconciliation/history/                  200    200    200    200    404       login  404
+GET   /p/<slug>/reconciliation/history/<pk>/             200    200    200    200    404       login  404
+GET   /p/<slug>/reconciliation/views/                    200    200    200    200    404       login  404
+GET   /p/<slug>/clients/graph/                           200    200    200    200    404       login  404
+GET   /p/<slug>/clients/graph/<pk>/                      200    200    200    200    404       login  404
 GET   /p/<slug>/reviews/                                 200    200    200    200    404       login  404
 GET   /p/<slug>/reviews/<pk>/                            200    200    200    200    404       login  404
 GET   /p/<slug>/approvals/                               200    200    200    200    404       login  404
@@ -66,6 +78,26 @@ POST  /p/<slug>/problems/<pk>/assign/                    go     go     go     40
 POST  /p/<slug>/problems/<pk>/snooze/                    go     go     go     403    404       login  404
 POST  /p/<slug>/problems/<pk>/retry/                     go     go     go     403    404       login  404
 POST  /p/<slug>/reconciliation/compare/                  go     go     go     403    404       login  404
+GET   /p/<slug>/reconciliation/close/pack.xlsx           200    200    200    403    404       login  404
+GET   /p/<slug>/reconciliation/close/pack.pdf            200    200    200    403    404       login  404
+POST  /p/<slug>/reconciliation/close/work-out/           go     go     go     403    404       login  404
+POST  /p/<slug>/reconciliation/views/save/               go     go     go     403    404       login  404
+POST  /p/<slug>/reconciliation/views/<pk>/change/        go     go     go     403    404       login  404
+POST  /p/<slug>/reconciliation/views/<pk>/delete/        go     go     go     403    404       login  404
+GET   /p/<slug>/reconciliation/mails/add/                200    200    200    403    404       login  404
+POST  /p/<slug>/reconciliation/mails/add/                422    422    422    403    404       login  404
+GET   /p/<slug>/reconciliation/mails/<pk>/               200    200    200    403    404       login  404
+POST  /p/<slug>/reconciliation/mails/<pk>/               422    422    422    403    404       login  404
+POST  /p/<slug>/reconciliation/mails/<pk>/delete/        go     go     go     403    404       login  404
+GET   /p/<slug>/reconciliation/export/csv/               200    200    200    403    404       login  404
+GET   /p/<slug>/reconciliation/export/xlsx/              200    200    200    403    404       login  404
+POST  /p/<slug>/reconciliation/act/                      go     go     go     403    404       login  404
+POST  /p/<slug>/reconciliation/<pk>/assign/              go     go     go     403    404       login  404
+POST  /p/<slug>/reconciliation/<pk>/note/                go     go     go     403    404       login  404
+POST  /p/<slug>/reconciliation/<pk>/fix/                 go     go     go     403    404       login  404
+POST  /p/<slug>/clients/graph/<pk>/split/                go     go     go     403    404       login  404
+POST  /p/<slug>/clients/graph/<pk>/judge/                go     go     go     403    404       login  404
+POST  /p/<slug>/clients/graph/<pk>/undo/                 go     go     go     403    404       login  404
 POST  /p/<slug>/reviews/<pk>/decide/                     go     go     go     403    404       login  404
 POST  /p/<slug>/approvals/act/                           go     go     go     403    404       login  404
 POST  /p/<slug>/changes/act/                             go     go     go     403    404       login  404
@@ -73,8 +105,12 @@ POST  /p/<slug>/connections/<provider>/test/             go     go     go     40
 
 # a practice: owners and admins
 POST  /p/<slug>/problems/<pk>/skip/                      go     go     403    403    404       login  404
+GET   /p/<slug>/reconciliation/schedule/                 200    200    403    403    404       login  404
+POST  /p/<slug>/reconciliation/schedule/                 422    422    403    403    404       login  404
 POST  /p/<slug>/reconciliation/<pk>/accept/              go     go     403    403    404       login  404
 POST  /p/<slug>/reconciliation/<pk>/reopen/              go     go     403    403    404       login  404
+POST  /p/<slug>/reconciliation/close/sign/               go     go     403    403    404       login  404
+POST  /p/<slug>/reconciliation/close/<pk>/withdraw/      go     go     403    403    404       login  404
 POST  /p/<slug>/modes/                                   go     go     403    403    404       login  404
 POST  /p/<slug>/mapping/versions/<version>/restore/      go     go     403    403    404       login  404
 POST  /p/<slug>/mapping/save/<section>/                  422    422    403    403    404       login  404
@@ -133,6 +169,8 @@ GET   /alerts/confirm/<token>/                           404    404    404    40
 POST  /alerts/confirm/<token>/                           404    404    404    404    404       404    404
 GET   /alerts/stop/<token>/                              404    404    404    404    404       404    404
 POST  /alerts/stop/<token>/                              404    404    404    404    404       404    404
+GET   /reports/stop/<token>/                             404    404    404    404    404       404    404
+POST  /reports/stop/<token>/                             404    404    404    404    404       404    404
 GET   /connections/callback/<provider>/                  400    400    400    400    400       login  400
 
 # logging in, and what a person may do with a log-in

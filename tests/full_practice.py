@@ -39,6 +39,7 @@ from sync.models import (
     Run,
     RunState,
     SeenAlerts,
+    SignOff,
     Snapshot,
     Standing,
     Told,
@@ -46,7 +47,9 @@ from sync.models import (
 )
 from tests.make import make_connection, make_hook_secret, make_member, make_practice
 from tests.sync.alerting import make_alert, make_channel
+from tests.sync.close.closed import make_closed
 from tests.sync.reconcile.kept import make_mismatches
+from tests.sync.reconcile.reported import Reported, make_reported
 from tests.sync.rows import Books, make_change, make_event, make_link, make_review, make_run, make_snapshot
 
 DETAILS = {"short_code": "!abc12", "base_currency": "AUD"}
@@ -74,6 +77,8 @@ class FullPractice:
     invitation_token: str
     mapping: MappingSet
     mismatch: Mismatch
+    reported: Reported
+    sign_off: SignOff
 
     @property
     def practice(self) -> Practice:
@@ -137,6 +142,7 @@ def make_full_practice(word: str, *, versions: int = 1) -> FullPractice:
     )
     hook_secret = make_hook_secret(books.source, label=f"{word} tool")
     channel = _told(books, word, people[Role.OWNER])
+    mismatch = make_mismatches(books, word, people[Role.ADMIN])
     token = f"token-of-{word}"
     invitation = Invitation.objects.create(
         practice=practice,
@@ -164,7 +170,9 @@ def make_full_practice(word: str, *, versions: int = 1) -> FullPractice:
         invitation=invitation,
         invitation_token=token,
         mapping=mappings[-1],
-        mismatch=make_mismatches(books, word, people[Role.ADMIN]),
+        mismatch=mismatch,
+        reported=make_reported(books, word, mismatch, people[Role.ADMIN]),
+        sign_off=make_closed(books, word, contact, people[Role.ADMIN]),
     )
 
 

@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from practices.models import Role, User
+from sync.models import ReconcileRun
 from tests.access_table import PEOPLE, TABLE
 from tests.full_practice import FullPractice, make_full_practice
 from tests.make import make_member, make_practice, make_user
@@ -253,7 +254,9 @@ def _ids(full: FullPractice) -> dict[str, int]:
     return {
         "run": full.run.pk,
         "record": full.contact.pk,
-        "record_why": full.contact.pk,
+        **dict.fromkeys(("record_why", "thread", "record_asof"), full.contact.pk),
+        "close_withdraw": full.sign_off.pk,
+        **dict.fromkeys((f"client_{act}" for act in ("node", "split", "judge", "undo")), full.contact.pk),
         "rehearsal": full.rehearsal.pk,
         "problem": full.incident.pk,
         "problem_export": full.incident.pk,
@@ -261,7 +264,13 @@ def _ids(full: FullPractice) -> dict[str, int]:
         "problem_snooze": full.incident.pk,
         "problem_retry": full.incident.pk,
         "problem_skip": full.incident.pk,
-        **dict.fromkeys(("mismatch", "mismatch_accept", "mismatch_reopen"), full.mismatch.pk),
+        "mismatch": full.mismatch.pk,
+        **dict.fromkeys(
+            (f"mismatch_{act}" for act in ("accept", "reopen", "assign", "note", "fix")), full.mismatch.pk
+        ),
+        "comparison": ReconcileRun.objects.filter(practice=full.practice).latest("pk").pk,
+        **dict.fromkeys(("report_view_change", "report_view_delete"), full.reported.view.pk),
+        **dict.fromkeys(("report_mail", "report_mail_delete"), full.reported.schedule.pk),
         "review": full.review.pk,
         "review_decide": full.review.pk,
         "change": full.change.pk,

@@ -7,13 +7,9 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.contrib import admin
-from django.db import connection as database
 from django.db import models
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from mappings import services
 from mappings.models import MappingSet, ValueMap
@@ -21,70 +17,29 @@ from mappings.spec import Choices
 from practices.models import AuditEntry, Practice, Provider, Role, User
 from practices.record_admin import CappedPaginator, pretty_json
 from sync.models import (
-    Alert,
-    Approval,
     Attempt,
-    Budget,
     Change,
     ChangeState,
-    Channel,
-    Cursor,
-    Delivery,
     Event,
     Flow,
-    Incident,
     Link,
-    Mismatch,
-    Notice,
     ParkedAs,
-    ReconcileRun,
-    Rehearsal,
-    RehearsalRow,
     Review,
     ReviewState,
-    RuleUse,
     Run,
     RunState,
     Snapshot,
-    Told,
     Trigger,
 )
+from tests.admin_pages import list_url, logged_in, row_url
 from tests.make import make_connection, make_member, make_practice, make_user
-from tests.sync.alerting import make_alert, make_channel
 from tests.sync.rows import make_event
 
 pytestmark = pytest.mark.django_db
 
-MODELS: list[type[models.Model]] = [
-    MappingSet,
-    ValueMap,
-    Flow,
-    Cursor,
-    Snapshot,
-    Link,
-    Review,
-    Run,
-    Change,
-    Attempt,
-    Budget,
-    Event,
-    Alert,
-    Channel,
-    Delivery,
-    Incident,
-    Approval,
-    Notice,
-    RuleUse,
-    Told,
-    Rehearsal,
-    RehearsalRow,
-    ReconcileRun,
-    Mismatch,
-]
-
 
 class Books:
-    """A practice with one row of every model."""
+    """A practice with what the acts are about."""
 
     def __init__(self, name: str = "Harbour Lane Advisory", slug: str = "harbour") -> None:
         self.practice: Practice = make_practice(name, slug=slug)
@@ -97,19 +52,6 @@ class Books:
             **own, trigger=Trigger.SCHEDULE, state=RunState.DONE, lease_token=uuid.uuid4()
         )
         sides = {"source_connection": self.source, "target_connection": self.target}
-        Cursor.objects.create(**own, connection=self.source, kind="invoice")
-        ReconcileRun.objects.create(**own)
-        Mismatch.objects.create(**own, kind="invoice_missing", fingerprint=f"missing {slug}")
-        rehearsal = Rehearsal.objects.create(**own, draft_version=2, draft_revision=1)
-        RehearsalRow.objects.create(
-            **own,
-            rehearsal=rehearsal,
-            kind="invoice",
-            source_external_id=f"inv_{slug}",
-            title="INV-1042",
-            before="written",
-            after="approval",
-        )
         self.snapshot = Snapshot.objects.create(
             **own,
             connection=self.source,
@@ -152,18 +94,7 @@ class Books:
             **own, connection=self.target, run=self.run, kind="invoice", verb="create"
         )
         attempt.changes.add(self.parked)
-        Budget.objects.create(**own, connection=self.target, day=date(2026, 11, 2), calls=7)
         self.event = make_event(self.source, "invoice", f"inv_{slug}", state="done")
-        told = {"alert": make_alert(self.practice), "channel": make_channel(self.practice)}
-        Delivery.objects.create(**own, **told)
-        now = timezone.now()
-        Approval.objects.create(**own, change=self.pending, expires_at=now)
-        Notice.objects.create(
-            **own, change=self.pending, rule_key="r1", rule_name="Large", text="Look at it."
-        )
-        RuleUse.objects.create(**own, rule_key="r1", records=1)
-        member = make_member(self.practice)
-        Told.objects.create(**own, user=member, since=now, due_upto=now)
 
     def change(self, title: str, state: str, **extra: object) -> Change:
         made: Change = Change.objects.create(
@@ -197,86 +128,11 @@ def web(support: User) -> Client:
     return logged_in(support)
 
 
-def logged_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def list_url(model: type[models.Model]) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-
-
-def row_url(row: models.Model) -> str:
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-
-
-def first(model: type[models.Model]) -> models.Model:
-    row = model._default_manager.first()
-    assert row is not None
-    return row
-
-
 def act(client: Client, action: str, *rows: models.Model) -> str:
     data = {"action": action, "_selected_action": [str(row.pk) for row in rows]}
     response = client.post(list_url(type(rows[0])), data, follow=True)
     assert response.status_code == 200
     return unescape(response.content.decode())
-
-
-def test_every_model_of_ours_is_registered() -> None:
-    ours = {"mappings", "sync"}
-    registered = {model for model in admin.site._registry if model._meta.app_label in ours}
-    assert registered == set(MODELS)
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_support_sees_lists_and_rows(web: Client, books: Books, model: type[models.Model]) -> None:
-    row = first(model)
-    for word in (
-        "",
-        "harbour",
-        "Lane",
-        "inv_harbour",
-        str(row.pk),
-        str(uuid.uuid4()),
-        "%00'\"\\ ½ 99999999999999999999",
-    ):
-        assert web.get(list_url(model), {"q": word}).status_code == 200
-    response = web.get(row_url(row))
-    assert response.status_code == 200
-    assert b'name="_save"' not in response.content
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_nobody_edits_rows(web: Client, books: Books, model: type[models.Model]) -> None:
-    row = first(model)
-    web.force_login(make_user(is_staff=True, is_superuser=True))
-    assert web.post(row_url(row), {"practice": ""}).status_code == 403
-    assert web.get(list_url(model) + "add/").status_code == 403
-    assert web.post(f"{list_url(model)}{row.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert model._default_manager.filter(pk=row.pk).exists()
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_others_see_nothing(books: Books, model: type[models.Model]) -> None:
-    owner = logged_in(make_member(books.practice, Role.OWNER))
-    for url in (list_url(model), row_url(first(model))):
-        assert Client().get(url).status_code == 302
-        assert owner.get(url).status_code in {302, 403}
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_lists_need_the_same_queries_for_more_rows(
-    web: Client, books: Books, model: type[models.Model]
-) -> None:
-    web.get(list_url(model))
-    with CaptureQueriesContext(database) as few:
-        web.get(list_url(model))
-    Books("Kauri Point", "kauri")
-    with CaptureQueriesContext(database) as more:
-        web.get(list_url(model))
-    assert len(few) == len(more)
 
 
 @pytest.mark.parametrize(

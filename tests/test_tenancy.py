@@ -3,14 +3,17 @@
 import re
 from collections import Counter
 from html import unescape
+from io import BytesIO
 from typing import Any
 from urllib.parse import urljoin, urlsplit
+from zipfile import ZipFile
 
 import pytest
 from django.apps import apps
 from django.db import models
 from django.test import Client
 from django.urls import resolve
+from pypdf import PdfReader
 
 from practices.models import Grant, Practice, PracticeOwned, Role, User
 from sync.models import Attempt, Pulse
@@ -151,4 +154,11 @@ def _links(url: str, answer: Any) -> list[str]:
 
 
 def _text(answer: Any) -> str:
-    return str(answer.content.decode())
+    """What an answer says; of an Excel file what its sheets say, of a PDF what is on its pages."""
+    body = answer.getvalue()
+    if body.startswith(b"%PDF"):
+        return " ".join(page.extract_text() for page in PdfReader(BytesIO(body)).pages)
+    if not body.startswith(b"PK"):
+        return str(body.decode(errors="replace"))
+    with ZipFile(BytesIO(body)) as book:
+        return "\n".join(book.read(name).decode() for name in book.namelist())

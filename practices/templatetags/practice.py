@@ -62,6 +62,7 @@ NAV: tuple[tuple[str, tuple[tuple[str, str, str, str, Role], ...]], ...] = (
         "Records",
         (
             ("contacts", "Contacts", "people", "c", Role.VIEWER),
+            ("client_graph", "Who is who", "link", "g", Role.VIEWER),
             ("invoices", "Invoices", "invoice", "i", Role.VIEWER),
             ("payments", "Payments", "payment", "p", Role.VIEWER),
         ),

@@ -9,7 +9,10 @@ from typing import Any
 from sync.pages.words import DAY_FIELDS, MONEY_FIELDS, WORD_FIELDS, field_words, status_words
 
 HIDDEN = frozenset(
-    {"lines", "account_external_id", "branding_theme_external_id", "external_id", "contact_external_id"}
+    {
+        *("lines", "account_external_id", "branding_theme_external_id", "external_id"),
+        *("contact_external_id", "kept"),
+    }
 )
 LINE_FIELDS = ("description", "quantity", "unit_amount", "discount", "account_code", "tax_type", "tracking")
 

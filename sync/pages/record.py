@@ -122,11 +122,11 @@ def record_page(practice: Practice, snapshot: Snapshot) -> RecordPage:
     ]
     keys = _change_keys(ordered, links)
     groups = related(practice, snapshot)
-    records = [_filled(item, groups if item.pk == snapshot.pk else ()) for item in ordered]
+    records = [filled(item, groups if item.pk == snapshot.pk else ()) for item in ordered]
     return RecordPage(
         snapshot=snapshot,
         columns=columns,
-        fields=_fields(snapshot.kind, records, practice.country),
+        fields=field_rows(snapshot.kind, records, practice.country),
         lines=_line_rows(records),
         line_labels=[field_words(name) for name in LINE_COLUMNS],
         links=links,
@@ -167,7 +167,7 @@ def _changes(practice: Practice, snapshot: Snapshot, keys: Sequence[str]) -> lis
     return list(found.select_related("released_by").prefetch_related("attempts").order_by("-pk")[:50])
 
 
-def _filled(snapshot: Snapshot, groups: Sequence[RelatedGroup]) -> Mapping[str, Any]:
+def filled(snapshot: Snapshot, groups: Sequence[RelatedGroup]) -> Mapping[str, Any]:
     """The record; a client without its own e-mail or phone is shown with those of its main person."""
     record: dict[str, Any] = dict(snapshot.record)
     if snapshot.kind != Kind.CONTACT:
@@ -180,7 +180,7 @@ def _filled(snapshot: Snapshot, groups: Sequence[RelatedGroup]) -> Mapping[str, 
     return record
 
 
-def _fields(kind: str, records: Sequence[Mapping[str, Any]], country: str) -> list[FieldRow]:
+def field_rows(kind: str, records: Sequence[Mapping[str, Any]], country: str) -> list[FieldRow]:
     names = FIELDS.get(kind) or tuple(
         name for name, value in records[0].items() if name not in NOT_FIELDS and not isinstance(value, dict)
     )

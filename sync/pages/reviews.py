@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from practices.models import Practice
 from sync.deeplinks import deep_link
-from sync.models import Link, Review, ReviewState, Snapshot
+from sync.models import Link, PairVerdict, Review, ReviewState, Snapshot, Verdict
 from sync.pages.lists import by_external_id
 from sync.pages.related import RelatedGroup, related
 
@@ -64,6 +64,7 @@ def review_page(practice: Practice, review: Review, search: str) -> ReviewPage:
     ids = {str(item.get("external_id") or "") for item in given} | {item.external_id for item in hits}
     known = by_external_id(review.target_connection, review.kind, ids - {""})
     taken = _taken(review, list(known))
+    apart = _told_apart(review)
     waiting = Review.objects.filter(practice=practice, state=ReviewState.OPEN)
     return ReviewPage(
         review=review,
@@ -72,9 +73,11 @@ def review_page(practice: Practice, review: Review, search: str) -> ReviewPage:
         if source
         else "",
         related=related(practice, source) if source else [],
-        candidates=[_candidate(review, item, known, taken) for item in given if item.get("external_id")],
+        candidates=[
+            _candidate(review, item, known, taken, apart) for item in given if item.get("external_id")
+        ],
         notes=[text for item in given if not item.get("external_id") for text in item.get("against") or []],
-        found=[_plain(review, item, taken) for item in hits],
+        found=[_plain(review, item, taken, apart) for item in hits],
         searched=search,
         position=waiting.filter(pk__lte=review.pk).count(),
         open_count=waiting.count(),
@@ -107,8 +110,29 @@ def _taken(review: Review, ids: Sequence[str]) -> dict[str, int]:
     return out
 
 
+def _told_apart(review: Review) -> dict[str, str]:
+    """Records that somebody said are another party, with who and when."""
+    rows = PairVerdict.objects.filter(
+        left_connection=review.source_connection,
+        left_external_id=review.source_external_id,
+        right_connection=review.target_connection,
+        kind=review.kind,
+        verdict=Verdict.DIFFERENT,
+    ).select_related("decided_by")
+    return {
+        row.right_external_id: (
+            f"{row.decided_by or 'Somebody'} said on {row.decided_at:%d %b %Y} that this is another one"
+        )
+        for row in rows
+    }
+
+
 def _candidate(
-    review: Review, item: dict[str, Any], known: dict[str, Snapshot], taken: dict[str, int]
+    review: Review,
+    item: dict[str, Any],
+    known: dict[str, Snapshot],
+    taken: dict[str, int],
+    apart: dict[str, str],
 ) -> Candidate:
     external_id = str(item["external_id"])
     snapshot = known.get(external_id)
@@ -118,21 +142,25 @@ def _candidate(
         email=str(item.get("email") or ""),
         score=item.get("score"),
         reasons=[str(text) for text in item.get("reasons") or []],
-        against=[str(text) for text in item.get("against") or []],
+        against=[str(text) for text in item.get("against") or []] + _said(apart, external_id),
         snapshot=snapshot,
         link=_link(review, external_id, snapshot),
         taken_by=taken.get(external_id, 0),
     )
 
 
-def _plain(review: Review, snapshot: Snapshot, taken: dict[str, int]) -> Candidate:
+def _said(apart: dict[str, str], external_id: str) -> list[str]:
+    return [apart[external_id]] if external_id in apart else []
+
+
+def _plain(review: Review, snapshot: Snapshot, taken: dict[str, int], apart: dict[str, str]) -> Candidate:
     return Candidate(
         external_id=snapshot.external_id,
         name=snapshot.title,
         email=snapshot.email,
         score=None,
         reasons=(),
-        against=(),
+        against=_said(apart, snapshot.external_id),
         snapshot=snapshot,
         link=_link(review, snapshot.external_id, snapshot),
         taken_by=taken.get(snapshot.external_id, 0),

@@ -25,8 +25,8 @@ from sync.ruled import APPROVAL
 from tests.make import make_user
 from tests.sync import rows
 from tests.sync.approving import REASON, hold_rule, make_request, make_waiting, publish_rules
+from tests.sync.queued import planned, put
 from tests.sync.rows import Books
-from tests.sync.test_attack_queue import planned, put
 
 pytestmark = pytest.mark.django_db
 

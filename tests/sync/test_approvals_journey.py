@@ -3,11 +3,9 @@
 import pytest
 
 from practices.models import Role, User
-from sync import runs
 from sync.approvals import deciding
 from sync.decisions import NotAllowed
 from sync.models import (
-    OPEN_RUN_STATES,
     Approval,
     ApprovalState,
     Change,
@@ -15,7 +13,6 @@ from sync.models import (
     Kind,
     Notice,
     RuleUse,
-    Run,
 )
 from tests.make import make_member
 from tests.sync.approving import hold_rule, publish_rules
@@ -42,14 +39,7 @@ def waiting() -> list[Approval]:
 
 def work_all(office: Office) -> None:
     """Every open run to its end: the one that a decision woke, and the one that plans after it."""
-    for _ in range(100):
-        open_runs = Run.objects.filter(practice=office.practice, state__in=OPEN_RUN_STATES)
-        if not open_runs.exists():
-            return
-        open_runs.update(resumes_at=None)
-        for pk in open_runs.order_by("pk").values_list("pk", flat=True):
-            runs.advance(pk)
-    raise AssertionError("a run does not end")
+    office.finish_all()
 
 
 def numbers(office: Office) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.ignition import parse
 from connectors.records import Collection, Invoice, Payment
-from mappings.engine import Mapped
+from mappings.mapped import Issue, Mapped
 from mappings.spec import Choices
 from sync.documents import Allocation, Ledger, allocate, match_invoice, match_payment
 from sync.plan import invoice_update, may_write_payment
@@ -158,3 +158,13 @@ def test_numbers_written_another_way_are_no_change() -> None:
 
 
 EMPTY = {"line_amounts": "Exclusive", "subtotal": "450.00", "tax": "45.00"}
+
+
+def test_a_paid_document_is_locked_whatever_the_mapping_lacks_now() -> None:
+    base = {"reference": "PROP-1", "due_date": "2026-11-14", "lines": []}
+    gone = Issue("account_gone", "account", "The account 200 is not active in Xero any more.")
+    now = Mapped(values={**base, "due_date": "2026-11-24"}, issues=(gone,))
+    paid = source(status="PAID", amount_paid=D(100))
+    assert invoice_update(now, paid, base, was_written=True).reason == "locked_by_money"
+    open_one = source(status="AUTHORISED")
+    assert invoice_update(now, open_one, base, was_written=True).reason == "account_gone"

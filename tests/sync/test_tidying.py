@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sync.models import Budget, Change, Event, EventState, Run
+from sync.models import Budget, Change, CompareState, Event, EventState, ReconcileRun, Run, Scope
 from sync.tidying import tidy
 from tests.sync.rows import Books, make_books, make_change, make_run
 
@@ -48,10 +48,36 @@ def test_runs_that_wrote_something_are_kept_for_good(books: Books) -> None:
     assert Change.objects.count() == 1
 
 
+def test_of_old_comparisons_the_last_of_each_day_is_kept_for_two_years(books: Books) -> None:
+    def compared(days: int, *, scope: str = Scope.FULL, state: str = CompareState.DONE, hour: int = 3) -> int:
+        at = (NOW - timedelta(days=days)).replace(hour=hour)
+        made = ReconcileRun.objects.create(
+            practice=books.practice, trigger="schedule", scope=scope, state=state, finished_at=at
+        )
+        return made.pk
+
+    kept = {
+        compared(29, scope=Scope.CHANGED),
+        compared(29, state=CompareState.FAILED),
+        compared(10),
+        compared(10, hour=4),
+        compared(800, state=CompareState.WAITING),
+    }
+    compared(60)
+    kept.add(compared(60, hour=4))
+    compared(60, hour=5, scope=Scope.CHANGED)
+    compared(60, hour=6, state=CompareState.FAILED)
+    compared(740)
+    found = tidy(NOW)
+    assert set(ReconcileRun.objects.values_list("pk", flat=True)) == kept
+    assert (found["comparisons"], found["days"]) == (3, 1)
+
+
 def test_a_second_time_finds_nothing(books: Books) -> None:
     event(books, "old", days=91)
     Budget.objects.create(
         practice=books.practice, connection=books.target, day=(NOW - timedelta(days=401)).date()
     )
-    assert tidy(NOW) == {"events": 1, "runs": 0, "alerts": 0, "incidents": 0, "budgets": 1}
+    others = ("runs", "alerts", "incidents", "versions", "comparisons", "days", "report mails")
+    assert tidy(NOW) == {**dict.fromkeys(others, 0), "events": 1, "budgets": 1}
     assert not any(tidy(NOW).values())
