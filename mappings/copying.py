@@ -92,6 +92,10 @@ class _Copier:
             clearing_by_method=self._table(
                 "clearing_by_method", "Payment method", self.clearing, options.account_name
             ),
+            clearing_by_currency=self._table(
+                "clearing_by_currency", "Clearing account of", self.clearing, options.account_name
+            ),
+            theme_by_currency=self._themes(),
             account_by_service=self._by_service(
                 "account_by_service", "Account", self.sales, options.account_name
             ),
@@ -170,6 +174,17 @@ class _Copier:
     def _our_theme(self, theirs: str) -> str:
         name = options.theme_name(self.their_view, theirs)
         return next((item.external_id for item in self.view.branding_themes if item.name == name), "")
+
+    def _themes(self) -> dict[str, str]:
+        out = dict(self.ours.theme_by_currency)
+        for code, theirs in self.theirs.theme_by_currency.items():
+            ours = self._our_theme(theirs)
+            if ours:
+                out[code] = ours
+            else:
+                name = options.theme_name(self.their_view, theirs)
+                self.left.append(LeftOut(f"Branding theme of {code}", name, NO_THEME))
+        return out
 
     def _theme(self) -> str:
         theirs = self.theirs.branding_theme

@@ -126,6 +126,23 @@ def _tables(old: Choices, new: Choices, view: TargetView) -> Iterator[Difference
         value=lambda key: options.account_name(view, key) if key else "the clearing account",
         used_by={use.method: use.payments for use in view.source.methods},
     )
+    invoices = {use.code: use.invoices for use in view.source.currencies}
+    yield from _table(
+        "Currencies",
+        old.theme_by_currency,
+        new.theme_by_currency,
+        name=lambda key: f"Branding theme of {key}",
+        value=lambda key: options.theme_name(view, key) if key else "as for all invoices",
+        used_by=invoices,
+    )
+    yield from _table(
+        "Currencies",
+        old.clearing_by_currency,
+        new.clearing_by_currency,
+        name=lambda key: f"Clearing account of {key}",
+        value=lambda key: options.account_name(view, key) if key else "as for all payments",
+        used_by=invoices,
+    )
 
 
 def _table(

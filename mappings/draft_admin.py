@@ -15,7 +15,14 @@ from mappings.sides import TargetView
 from mappings.spec import Choices, choices_from_json
 from practices.models import Practice
 
-TABLES = ("account_by_service", "tax_by_label", "clearing_by_method", "item_by_service")
+TABLES = (
+    "account_by_service",
+    "tax_by_label",
+    "clearing_by_method",
+    "theme_by_currency",
+    "clearing_by_currency",
+    "item_by_service",
+)
 
 
 class Indented(json.JSONEncoder):

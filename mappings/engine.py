@@ -130,7 +130,8 @@ def map_invoice(
             "currency": currency,
             "status": spec.choices.invoice_status,
             "url": invoice.link[:500] if invoice.link.startswith("http") else "",
-            "branding_theme_external_id": spec.choices.branding_theme,
+            "branding_theme_external_id": spec.choices.theme_by_currency.get(currency)
+            or spec.choices.branding_theme,
         }
     )
     for item in spec.program.fields.get(About.INVOICE, ()):
@@ -235,7 +236,7 @@ def _added_up(
 def _check_document(invoice: Invoice, currency: str, spec: Spec, issues: list[Issue]) -> None:
     """What speaks against an invoice before any line is looked at."""
     facts = spec.facts
-    if facts.base_currency and currency != facts.base_currency and currency not in facts.currencies:
+    if not facts.has_currency(currency):
         issues.append(Issue("currency", "currency", f"{currency} is not switched on in Xero."))
     if not invoice.lines:
         issues.append(Issue("no_lines", "lines", "The invoice has no lines."))

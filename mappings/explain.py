@@ -96,10 +96,14 @@ def explain_invoice(
         _chosen("Tax", "tax", mapped, "Rate of each line, rounded per line"),
         _chosen("Total", "total", mapped, "Lines and their tax"),
     ]
-    for target in ("invoice.status", "invoice.branding_theme"):
+    by_currency = mapped.values["currency"] in choices.theme_by_currency
+    for target, tab in (
+        ("invoice.status", "Invoices"),
+        ("invoice.branding_theme", "Currencies" if by_currency else "Invoices"),
+    ):
         value = TARGETS[target].value
         if value not in shown and mapped.values.get(value):
-            origins.append(_chosen(TARGETS[target].label, value, mapped, "Mapping, Invoices"))
+            origins.append(_chosen(TARGETS[target].label, value, mapped, f"Mapping, {tab}"))
     lines = tuple(
         tuple(_line_origins(invoice.lines[index], values, subject, catalogue, spec, mapped.ruling))
         for index, values in enumerate(mapped.values["lines"])
@@ -234,6 +238,15 @@ def _asked(spec: Spec, ruling: Ruling, *abouts: About) -> tuple[Asked, ...]:
     )
 
 
+def _clearing_words(payment: Payment, spec: Spec) -> str:
+    """Which choice a payment's account comes from."""
+    if spec.choices.clearing_by_method.get(payment.method):
+        return f"Payment method “{payment.method}”"
+    if spec.choices.clearing_by_currency.get(payment.currency):
+        return f"Clearing account of {payment.currency}"
+    return "The clearing account"
+
+
 def explain_payment(
     payment: Payment, amount: Decimal, paid_on: date | None, spec: Spec, subject: Subject
 ) -> Explanation:
@@ -249,7 +262,6 @@ def explain_payment(
         spec=spec,
         subject=subject,
     )
-    own = spec.choices.clearing_by_method.get(payment.method)
     mapped_account = next(
         (follow(item, subject) for item in spec.program.fields.get(About.PAYMENT, ())), None
     )
@@ -257,7 +269,7 @@ def explain_payment(
         "Account",
         "account_code",
         mapped,
-        f"Payment method “{payment.method}”" if own else "The clearing account",
+        _clearing_words(payment, spec),
     )
     if mapped_account is not None and (mapped_account.value or mapped_account.refused):
         account = replace(mapped_account, label="Account", value=account.value, rule=account.rule)

@@ -34,7 +34,11 @@ def map_payment(
     issues: list[Issue] = []
     choices, facts = spec.choices, spec.facts
     ruling = Ruling()
-    code = choices.clearing_by_method.get(method, "") or choices.clearing_account
+    code = (
+        choices.clearing_by_method.get(method, "")
+        or choices.clearing_by_currency.get(currency or invoice_currency, "")
+        or choices.clearing_account
+    )
     if subject is not None:
         code = _account(subject, spec, issues) or code
         subject.values = {"account_code": code}

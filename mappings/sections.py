@@ -7,7 +7,17 @@ from typing import Any
 
 from django.forms import BoundField, Form
 
-from mappings import drafts, forms, options, services, services_table, staff_table, suggest, tables
+from mappings import (
+    currencies_table,
+    drafts,
+    forms,
+    options,
+    services,
+    services_table,
+    staff_table,
+    suggest,
+    tables,
+)
 from mappings.differences import Difference, differences
 from mappings.models import MappingSet
 from mappings.sides import Gaps, TargetView, find_gaps
@@ -21,6 +31,7 @@ TITLES = {
     "services": "Services",
     "taxes": "Tax",
     "payments": "Payments",
+    "currencies": "Currencies",
     "tracking": "Tracking",
     "staff": "Staff",
     "fields": "Fields",
@@ -46,7 +57,7 @@ SUGGESTIONS = "suggestions"
 SHOWN_ON = {"approvals": "rules"}
 """Sections that are a part of another one's tab."""
 
-EDITABLE = frozenset({*FORMS, "services", SUGGESTIONS})
+EDITABLE = frozenset({*FORMS, "services", "currencies", SUGGESTIONS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +204,8 @@ def _with_table(
         return services_table.read(data, keys, state.view, choices)
     if section == "staff":
         return staff_table.read(data, state.view, choices)
+    if section == "currencies":
+        return currencies_table.read(data, state.view, choices)
     if section == "taxes":
         table, problems = _table(data, keys, options.tax_options(state.view), choices.tax_by_label)
         return dataclasses.replace(choices, tax_by_label=table), problems

@@ -19,6 +19,7 @@ from mappings.catalog import About
 from mappings.models import MappingSet, SetState, Table, ValueMap
 from mappings.sides import (
     BrandingTheme,
+    CurrencyUse,
     Gaps,
     LabelUse,
     MethodUse,
@@ -34,6 +35,7 @@ from practices.models import Practice, Provider, User
 
 __all__ = [
     "BrandingTheme",
+    "CurrencyUse",
     "Gaps",
     "LabelUse",
     "MethodUse",

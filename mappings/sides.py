@@ -48,6 +48,15 @@ class MethodUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CurrencyUse:
+    """A currency and the source's invoices of the last 90 days in it; ``amount`` in that currency, as invoiced."""
+
+    code: str
+    invoices: int = 0
+    amount: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StaffUse:
     """Whom the source names as partner or manager of clients; ``in_target``: the target's user with that e-mail."""
 
@@ -65,6 +74,7 @@ class SourceView:
     services: tuple[ServiceUse, ...] = ()
     labels: tuple[LabelUse, ...] = ()
     methods: tuple[MethodUse, ...] = ()
+    currencies: tuple[CurrencyUse, ...] = ()
     staff: tuple[StaffUse, ...] = ()
 
 
@@ -145,6 +155,7 @@ def find_gaps(view: TargetView, choices: Choices) -> Gaps:
     sales = {account_key(account) for account in view.sales_accounts}
     clearing = {account_key(account) for account in view.clearing_accounts}
     taxes = {rate.external_id for rate in view.sales_tax_rates}
+    themes = {theme.external_id for theme in view.branding_themes}
     broken = []
 
     def named(value: str) -> str:
@@ -155,15 +166,21 @@ def find_gaps(view: TargetView, choices: Choices) -> Gaps:
         ("Sales account", choices.sales_account, sales),
         ("Tax without a label", choices.default_tax, taxes),
         ("Clearing account", choices.clearing_account, clearing),
-        ("Branding theme", choices.branding_theme, {theme.external_id for theme in view.branding_themes}),
+        ("Branding theme", choices.branding_theme, themes),
     ):
         if value and value not in valid:
             broken.append(f"{name}: {named(value)}")
     names = {service.external_id: service.name for service in view.source.services}
+    broken += [
+        f"Branding theme of {code}"
+        for code, theme in choices.theme_by_currency.items()
+        if theme not in themes
+    ]
     for title, table, valid in (
         ("Service", choices.account_by_service, sales),
         ("Tax label", choices.tax_by_label, taxes),
         ("Payment method", choices.clearing_by_method, clearing),
+        ("Clearing account of", choices.clearing_by_currency, clearing),
     ):
         broken += [
             f"{title} {names.get(key, key)}: {named(value)}"

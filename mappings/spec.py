@@ -27,6 +27,7 @@ class Choices:
     """What a practice has chosen, as stored in a mapping set.
 
     ``account_by_service`` and ``tax_by_label`` are keyed by the source's service id and tax label.
+    ``theme_by_currency`` and ``clearing_by_currency`` are keyed by currency code; a payment method's own account wins.
     ``line_amounts`` is auto, Exclusive or Inclusive; ``terms_days`` ``None`` keeps the source's due date;
     ``post_payments`` is collected or paid_out; ``notes`` is changes, all or none. ``item_by_service`` and
     ``tracking_by_service`` (option by category) are keyed by service id, ``tracking_by_staff`` by the e-mail address of
@@ -50,6 +51,8 @@ class Choices:
     documents_from: date | None = None
     post_payments: str = "collected"
     notes: str = "changes"
+    theme_by_currency: dict[str, str] = field(default_factory=dict)
+    clearing_by_currency: dict[str, str] = field(default_factory=dict)
     item_by_service: dict[str, str] = field(default_factory=dict)
     tracking_by_service: dict[str, dict[str, str]] = field(default_factory=dict)
     staff_from: str = ""
@@ -59,6 +62,12 @@ class Choices:
     lookups: tuple[Lookup, ...] = ()
     approval_days: int = 14
     approve_own: bool = False
+
+    @property
+    def clearing_accounts(self) -> frozenset[str]:
+        """Every account that payments may be put on by this mapping, by code or id."""
+        tables = (*self.clearing_by_method.values(), *self.clearing_by_currency.values())
+        return frozenset({self.clearing_account, *tables} - {""})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +87,10 @@ class Facts:
     base_currency: str = ""
     country: str = ""
     time_zone: str = "UTC"
+
+    def has_currency(self, code: str) -> bool:
+        """Whether documents may be in this currency. Without a known currency of its own nothing is ruled out."""
+        return not self.base_currency or code == self.base_currency or code in self.currencies
 
 
 REVENUE_TYPES = frozenset({"REVENUE", "SALES", "OTHERINCOME"})

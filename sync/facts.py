@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,7 +13,15 @@ from connectors.records import Kind, Proposal
 from connectors.stored import load
 from mappings import normalise
 from mappings.engine import Catalogue, service_of
-from mappings.services import BrandingTheme, LabelUse, MethodUse, ServiceUse, SourceView, TargetView
+from mappings.services import (
+    BrandingTheme,
+    CurrencyUse,
+    LabelUse,
+    MethodUse,
+    ServiceUse,
+    SourceView,
+    TargetView,
+)
 from mappings.sides import StaffUse
 from practices.models import Connection, Practice
 from sync.flows import ensure_flows, sides_of
@@ -37,17 +46,18 @@ def target_view(practice: Practice) -> TargetView:
         branding_themes=tuple(
             BrandingTheme(external_id=key, name=name) for key, name in facts.themes.items()
         ),
-        source=_source_view(sides.source, sides.target),
+        source=_source_view(sides.source, sides.target, facts.base_currency),
         read_at=sides.target.last_read_at,
     )
 
 
-def _source_view(source: Connection, target: Connection) -> SourceView:
+def _source_view(source: Connection, target: Connection, base_currency: str) -> SourceView:
     services = as_records(source, Kind.SERVICE)
     proposals = as_records(source, Kind.PROPOSAL)
     known = catalogue(services, proposals)
     upcoming = _upcoming(proposals.values())
-    lines, amounts = _line_use(source, known)
+    used = _use(source, known, base_currency)
+    lines, amounts = used.lines, used.amounts
     labels: dict[str, list[str]] = defaultdict(list)
     for service in services.values():
         if service.tax_label:
@@ -76,6 +86,10 @@ def _source_view(source: Connection, target: Connection) -> SourceView:
             for label, ids in sorted(labels.items())
         ),
         methods=_methods(source),
+        currencies=tuple(
+            CurrencyUse(code=code, invoices=number, amount=used.in_currency[code])
+            for code, number in sorted(used.invoices.items())
+        ),
         staff=_staff(source, target),
     )
 
@@ -92,18 +106,31 @@ def _upcoming(proposals: Iterable[Proposal]) -> Counter[str]:
     return counted
 
 
-def _line_use(source: Connection, known: Catalogue) -> tuple[Counter[str], dict[str, Decimal]]:
-    lines: Counter[str] = Counter()
-    amounts: dict[str, Decimal] = defaultdict(Decimal)
+@dataclass
+class _Use:
+    """Invoices of the last days: lines and their amounts by service, invoices and their totals by currency."""
+
+    lines: Counter[str] = field(default_factory=Counter)
+    amounts: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    invoices: Counter[str] = field(default_factory=Counter)
+    in_currency: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+
+def _use(source: Connection, known: Catalogue, base_currency: str) -> _Use:
+    used = _Use()
     since = timezone.now().date() - timedelta(days=USAGE_DAYS)
     rows = Snapshot.objects.of(source, Kind.INVOICE).present().filter(date__gte=since)
     for record in rows.values_list("record", flat=True).iterator(2000):
-        for line in load(Kind.INVOICE, record).lines:
+        invoice = load(Kind.INVOICE, record)
+        if currency := invoice.currency or base_currency:
+            used.invoices[currency] += 1
+            used.in_currency[currency] += invoice.total
+        for line in invoice.lines:
             service = service_of(line, known)
             if service is not None:
-                lines[service.external_id] += 1
-                amounts[service.external_id] += line.amount
-    return lines, amounts
+                used.lines[service.external_id] += 1
+                used.amounts[service.external_id] += line.amount
+    return used
 
 
 def _methods(source: Connection) -> tuple[MethodUse, ...]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mappings import sections
+from mappings import currencies_table, sections
 from mappings.pages import problems
 from mappings.sections import State
 
@@ -25,6 +25,7 @@ def _tabs(state: State, mend: list[problems.Problem]) -> list[dict[str, Any]]:
         "invoices": int(gaps.sales_account),
         "taxes": len(gaps.labels) + int(gaps.default_tax),
         "payments": int(gaps.clearing),
+        "currencies": len(currencies_table.not_switched_on(state.view)),
     }
     return [
         {

@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from mappings import sections, services_table, staff_table, tables
+from mappings import currencies_table, sections, services_table, staff_table, tables
 from mappings.forms import FIELD_PREFIX
 from mappings.models import MappingSet, SetState
 from mappings.pages import field_list, lookup_list, rule_list
@@ -112,6 +112,12 @@ def _more(
         missing = sum(not row.in_target for row in found)
         tracked = categories(state.view, shown.choices.tracking_by_staff)
         return {"staff": found, "columns": tracked, "not_in_xero": missing}
+    if tab == "currencies":
+        shown = sections.as_sent(state, sent)
+        return {
+            "currencies": currencies_table.rows(state.view, shown.choices),
+            "not_switched_on": currencies_table.not_switched_on(state.view),
+        }
     if tab == "fields":
         return field_list.listed(state)
     if tab == "rules":

@@ -48,6 +48,8 @@ choices = st.builds(
     line_amounts=st.sampled_from(["auto", "Exclusive", "Inclusive"]),
     clearing_account=codes,
     clearing_by_method=st.dictionaries(st.sampled_from(["card", "bank"]), codes),
+    clearing_by_currency=st.dictionaries(currencies, codes),
+    theme_by_currency=st.dictionaries(currencies, words),
     tracking=st.lists(
         st.builds(
             Tracking, category=st.sampled_from(["Office", "Gone"]), option=st.sampled_from(["Sydney", "Gone"])

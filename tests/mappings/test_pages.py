@@ -18,7 +18,7 @@ from tests.mappings.conftest import Offer
 pytestmark = pytest.mark.django_db
 
 TABS = [
-    *("invoices", "services", "taxes", "payments", "tracking"),
+    *("invoices", "services", "taxes", "payments", "currencies", "tracking"),
     *("fields", "rules", "lookups", "notes", "versions"),
 ]
 
