@@ -17,7 +17,7 @@ from mappings import normalise
 from sync.identity.candidates import signals, similarity, undecided
 from sync.identity.directory import Candidate, Directory, Match, Party, is_active, survivor
 from sync.identity.evidence import vetoes
-from sync.identity.likeness import compare_names
+from sync.identity.likeness import compare_names, is_no_branch
 from sync.identity.resolve import Resolved, resolve
 from sync.identity.traits import Traits
 
@@ -170,7 +170,7 @@ def _compatible(party: Party, found: Contact, directory: Directory, traits: Mapp
     if not directory.may_be(party, found.external_id):
         return False
     left, right = traits[party.contact.external_id], directory.traits(found.external_id)
-    return not vetoes(left, right) and not compare_names(left, right, directory.plain_rarity).differing
+    return not vetoes(left, right) and is_no_branch(compare_names(left, right, directory.plain_rarity))
 
 
 def _by_name(

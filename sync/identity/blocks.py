@@ -17,8 +17,10 @@ MOST_IN_BLOCK = 30
 """Records on one side that may share an address or number. Above, it is too common to tell anything."""
 MOST_OF_A_WORD = 8
 """The same for a word of the name with the postcode, house or street, which a town's many Smiths share."""
-WORD_KEYS = frozenset("chn")
+WORD_KEYS = frozenset("chnmq")
 WORDS_LOOKED_AT = 4
+PIECE = 4
+"""Letters or digits at either end of an e-mail address or number that make a key with a word of the name."""
 
 _SOUNDS = {
     letter: digit
@@ -45,15 +47,40 @@ def keys_of(traits: Traits) -> list[str]:
     keys = [f"e{email}" for email in traits.emails]
     keys += [f"p{phone}" for phone in traits.phones]
     keys += [f"r{reference}" for reference in traits.references]
+    keys += [f"a{code}" for code in traits.codes]
     if traits.tax:
         keys.append(f"t{traits.tax[-9:]}")
-    if not traits.places:
-        return keys
     words = [word for name in traits.names for word in name if word not in GENERIC]
     sounds = [sound(word) for word in words[:WORDS_LOOKED_AT]]
+    if sounds:
+        # The same word whichever of the two stands in front.
+        keys += _keys_of_reach(traits, min(sounds[:2]))
     for place in traits.places:
         keys += _keys_of_place(place, sounds)
     return keys
+
+
+def _keys_of_reach(traits: Traits, heard: str) -> Iterator[str]:
+    """A word of the name with the beginning or the end of an e-mail address or number, of which one has no slip."""
+    for email in traits.emails:
+        local = email.partition("@")[0]
+        yield f"m{heard}{local[:PIECE]}"
+        yield f"m{heard}{local[-PIECE:]}"
+    for phone in traits.phones:
+        yield f"q{heard}{phone[:PIECE]}"
+        yield f"q{heard}{phone[-PIECE:]}"
+
+
+def homes_of(traits: Traits) -> list[str]:
+    """The houses of a record, each as the key under which others of the same house are found."""
+    out = []
+    for place in traits.places:
+        house = "/".join(sorted(place.house))
+        if house and place.postcode:
+            out += [
+                f"s{sound(street.partition(' ')[0])}{house}{place.postcode}" for street in place.streets[:2]
+            ]
+    return out
 
 
 def _keys_of_place(place: Place, sounds: list[str]) -> Iterator[str]:

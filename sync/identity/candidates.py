@@ -9,8 +9,10 @@ from rapidfuzz import fuzz
 from connectors.records import Contact
 from mappings import normalise
 from sync.identity.directory import Candidate, Directory, Match, Party, is_active
-from sync.identity.evidence import EVEN, PUBLIC_MAIL
+from sync.identity.evidence import EVEN
 from sync.identity.resolve import Scored
+from sync.identity.summing import HOUSEHOLD
+from sync.identity.usual import PUBLIC_MAIL
 
 NEAR_NAME = 0.82
 """Names at least this alike are shown to a person as a near miss even with nothing else in common."""
@@ -37,7 +39,8 @@ def signals(party: Party, found: Contact, directory: Directory) -> list[str]:
         out.append(f"Same e-mail address {found.email}")
     elif email:
         domain = email.rpartition("@")[2]
-        if domain not in PUBLIC_MAIL and any(item.endswith("@" + domain) for item in party.emails):
+        own = domain not in PUBLIC_MAIL and directory.domains[domain] <= HOUSEHOLD
+        if own and any(item.endswith("@" + domain) for item in party.emails):
             out.append(f"Same e-mail domain {domain}")
     phones = {normalise.phone_key(item, directory.country) for item in (found.phone, found.mobile) if item}
     if phones & party.phones:

@@ -1,6 +1,6 @@
 """The two sides of recognising clients: parties with what is known of them, contacts indexed once. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -68,6 +68,7 @@ class Directory:
             self.by_name[normalise.name_key(contact.name)].append(contact.external_id)
             for token in set(normalise.core_name(contact.name).split()):
                 self.by_token[token].append(contact.external_id)
+        self.domains = Counter(email.rpartition("@")[2] for email in self.by_email)
         self.plain_rarity = Rarity(len(self.contacts))
         self._traits: dict[str, Traits] = {}
         self._party_traits: dict[str, Traits] = {}

@@ -5,61 +5,32 @@ be joined without a person only when two independent things agree strongly, one 
 out. What rules out is told in words.
 """
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from rapidfuzz.distance import OSA
+from dataclasses import dataclass
 
 from mappings import normalise
-from sync.identity.likeness import NameLikeness, PlaceLikeness, Rarity, compare_names, compare_places
+from sync.identity.blocks import homes_of, sound
+from sync.identity.likeness import NameLikeness, Rarity, compare_names
+from sync.identity.placing import PlaceLikeness, are_near, compare_places
+from sync.identity.reach import nearly_reached, weigh_reach
+from sync.identity.summing import Shares, Sum
 from sync.identity.traits import ACN_DIGITS, Traits, same_tax
 from sync.identity.usual import GIVEN, SHORT_FOR
 
-EMAIL, DOMAIN, PHONE, TAX, NEAR_TAX, REFERENCE, PERSON = 11.0, 4.0, 10.0, 14.0, 6.0, 10.0, 4.0
-SHARED = 2.0
-"""Points that an e-mail address, number or phone loses for each time that twice as many records share it."""
-OTHER_TAX, OTHER_EMAIL, OTHER_PHONE = -6.0, -1.0, -0.5
+REFERENCE, PERSON = 10.0, 4.0
+CHANGED_SURNAME = 4.0
+"""Given back of what another surname takes, when a person of that first name alone lives in the house."""
+OTHER_FIRST_NAME = "Different first names"
 ENOUGH = 18.0
 """Points from which two records may be joined: one chance in some 260,000 that so much agrees by accident."""
+FIRST_AND_LAST = 2
 RARE_NAME = 10.0
 """Points of a name that few have."""
-HOUSEHOLD = 6
-"""Records that a family with its companies and funds may come to."""
-OWN = frozenset({"email", "phone", "tax", "address", "reference"})
+OWN = frozenset({"email", "phone", "tax", "address", "reference", "code"})
 """What agrees strongly and is independent of the name."""
+NEAR = frozenset({"street", "near email", "near phone"})
+"""What agrees but for a slip, which does beside a rare name."""
 EVEN = 14.0
 """Points at which it is as likely as not, among some ten thousand records."""
-PUBLIC_MAIL = frozenset(
-    {
-        "gmail.com",
-        "googlemail.com",
-        "outlook.com",
-        "hotmail.com",
-        "live.com",
-        "icloud.com",
-        "me.com",
-        "yahoo.com",
-        "yahoo.com.au",
-        "bigpond.com",
-        "bigpond.net.au",
-        "optusnet.com.au",
-        "xtra.co.nz",
-        "btinternet.com",
-        "proton.me",
-        "hotmail.co.uk",
-        "yahoo.co.uk",
-        "outlook.com.au",
-        "live.com.au",
-        "hotmail.com.au",
-        "tpg.com.au",
-        "iinet.net.au",
-        "westnet.com.au",
-        "internode.on.net",
-        "sky.com",
-        "talktalk.net",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +53,26 @@ class Evidence:
         if self.name.whole:
             # A number may be mistyped; a rare name in one street is still one party.
             rare = self.name.points >= RARE_NAME
-            return bool(beside) or (rare and ("street" in self.strong or self._household))
+            return bool(beside) or (rare and bool(NEAR & self.strong)) or self._household
         if self.name.same and "tax" in beside:
             return bool((beside - {"tax"}) or "street" in self.strong)
         if self.name.initial_only and beside & {"email", "tax"}:
             return len(beside - {"address"}) > 1
-        # A first name in one house is a person; a surname there is a family.
-        return {"first name", "house"} <= self.strong
+        # A first name in a house where nobody else is, is a person; a surname there is a family.
+        if {"first name", "home"} <= self.strong:
+            return True
+        return "other surname" in self.strong and bool({"home", "email", "phone"} & self.strong)
 
     @property
     def _household(self) -> bool:
-        """An exact name, and e-mail and telephone shared by no more than a family with its companies."""
-        return self.name.exact and {"shared email", "shared phone"} <= self.strong
+        """E-mail or telephone shared by no more than a family with its companies, where the name tells who it is.
+
+        That is a first name, or all words and the legal form of a company or trust. Other names have to be rare too.
+        """
+        shared = {"shared email", "shared phone"} & self.strong
+        if ("human" in self.strong and self.name.first_exact) or (self.name.exact and "form" in self.strong):
+            return bool(shared)
+        return self.name.exact and self.name.points >= RARE_NAME and len(shared) > 1
 
     @property
     def confidence(self) -> float:
@@ -101,43 +80,38 @@ class Evidence:
         return round(min(0.995, 1 / (1 + 2 ** ((EVEN - self.points) / 2))), 3)
 
 
-@dataclass
-class Shares:
-    """How many records have an e-mail address, phone number or tax number, on the side where it is most."""
-
-    emails: Mapping[str, int] = field(default_factory=Counter)
-    phones: Mapping[str, int] = field(default_factory=Counter)
-    taxes: Mapping[str, int] = field(default_factory=Counter)
-    alone: int = 1
-    """Up to so many records with it, it counts as one party's own."""
-
-
 def may_join(left: Traits, right: Traits, rarity: Rarity) -> bool:
     """Whether anything beside the name agrees, without which no name joins two records: a quick look first."""
-    return _own_in_common(left, right) or compare_places(left.places, right.places, rarity).near
+    return (
+        _own_in_common(left, right)
+        or are_near(left.places, right.places, rarity)
+        or nearly_reached(left, right)
+    )
 
 
 def weigh(left: Traits, right: Traits, rarity: Rarity, shares: Shares) -> Evidence:
     """Everything that both records tell."""
-    sum_of = _Sum()
+    sum_of = Sum()
     name = compare_names(left, right, rarity)
     _weigh_name(sum_of, left, right, name)
     if not name.same and not _own_in_common(left, right):
         return Evidence(min(name.points, 0.0), frozenset(), (), tuple(sum_of.against), False, name)
-    _weigh_tax(sum_of, left, right, shares)
-    _weigh_mail(sum_of, left, right, shares)
-    _weigh_phone(sum_of, left, right, shares)
+    weigh_reach(sum_of, left, right, shares)
     place = compare_places(left.places, right.places, rarity)
     _weigh_place(sum_of, place)
+    if place.complete and not _others_there(left, right, shares):
+        sum_of.strong.add("home")
     shared = left.references & right.references
     if shared:
         sum_of.add(REFERENCE, f"Documents of both carry {min(shared)}", strong="reference")
     if left.person and left.person == right.person:
         sum_of.add(PERSON, f"Same contact person {' '.join(left.person).title()}")
-    if name.first_only and (left.is_person or right.is_person):
-        sum_of.strong.add("first name")
-    for text in vetoes(left, right):
-        sum_of.rule_out(text)
+    if left.is_person and right.is_person:
+        sum_of.strong.add("human")
+    elif left.form and left.form == right.form:
+        sum_of.strong.add("form")
+    _weigh_kind(sum_of, left, right, name)
+    _rule_out(sum_of, left, right)
     return Evidence(
         points=round(sum_of.points, 2),
         strong=frozenset(sum_of.strong),
@@ -148,14 +122,60 @@ def weigh(left: Traits, right: Traits, rarity: Rarity, shares: Shares) -> Eviden
     )
 
 
+def _weigh_kind(sum_of: Sum, left: Traits, right: Traits, name: NameLikeness) -> None:
+    """Whether both are humans or have one legal form, and what a first name alone tells."""
+    if name.first_only and (left.is_person or right.is_person):
+        sum_of.strong.add("first name")
+    if left.is_person and right.is_person:
+        sum_of.strong.add("human")
+    elif left.form and left.form == right.form:
+        sum_of.strong.add("form")
+    if _one_first_name(left, right, name):
+        sum_of.strong.add("other surname")
+        if {"home", "email", "phone"} & sum_of.strong:
+            sum_of.add(CHANGED_SURNAME, "Same first name, so the surname may have changed")
+
+
+def _rule_out(sum_of: Sum, left: Traits, right: Traits) -> None:
+    """One tax number at one address is one taxpayer, whoever's first name stands there; all else rules out."""
+    one_payer = {"tax", "address"} <= sum_of.strong
+    for text in vetoes(left, right):
+        if one_payer and text.startswith(OTHER_FIRST_NAME):
+            sum_of.against.append(text)
+        else:
+            sum_of.rule_out(text)
+
+
 def _own_in_common(left: Traits, right: Traits) -> bool:
     """Whether a number or address of their own agrees; without that and without a word of the name nothing does."""
     return bool(
         (left.emails & right.emails)
         or (left.phones & right.phones)
         or (left.references & right.references)
+        or (left.codes & right.codes)
         or (left.tax and left.tax[-ACN_DIGITS:] == right.tax[-ACN_DIGITS:])
     )
+
+
+def _others_there(left: Traits, right: Traits, shares: Shares) -> bool:
+    """Whether a record of another first name has this house too: a family, flats, or an accountant's own address."""
+    ours = {sound(word) for traits in (left, right) for name in traits.names for word in name}
+    return any(not shares.homes.get(home, ours) <= ours for home in {*homes_of(left), *homes_of(right)})
+
+
+def _one_first_name(left: Traits, right: Traits, name: NameLikeness) -> bool:
+    """Whether two people agree in the first name and have surnames that stand against each other.
+
+    Where the order is not the same on both sides, or the other word is a usual first name too, it can't be told.
+    """
+    if not (left.is_person and right.is_person) or len(name.differing) != 1 or name.extra or name.weak:
+        return False
+    gone = set(name.differing[0])
+    both = [(traits.words, [word for word in traits.words if word not in gone]) for traits in (left, right)]
+    if gone & GIVEN or not all(kept and len(words) == FIRST_AND_LAST for words, kept in both):
+        return False
+    in_front = [words[0] == kept[0] for words, kept in both]
+    return all(in_front) or (any(in_front) and all(kept[0] in GIVEN for _, kept in both))
 
 
 def vetoes(left: Traits, right: Traits) -> list[str]:
@@ -165,18 +185,22 @@ def vetoes(left: Traits, right: Traits) -> list[str]:
         out.append("Different legal forms")
     elif (left.is_person and right.form) or (right.is_person and left.form):
         out.append("One is a person, the other a company or trust")
+    elif "holdings" in left.form ^ right.form:
+        out.append("Only one of them is a holding company")
+    elif (left.is_person and "and" in right.words) or (right.is_person and "and" in left.words):
+        out.append("One is a person, the other are several")
     if left.tax_is_valid and right.tax_is_valid and not same_tax(left.tax, right.tax):
         out.append(f"Different valid tax numbers: {left.tax} and {right.tax}")
     if left.marks != right.marks and (_clash(left.marks, right.marks)):
         out.append(f"“{_said(left.marks)}” against “{_said(right.marks)}”")
     if left.is_person and right.is_person and _other_first_name(left.words[0], right.words):
-        out.append(f"Different first names: {left.words[0].title()} and {right.words[0].title()}")
+        out.append(f"{OTHER_FIRST_NAME}: {left.words[0].title()} and {right.words[0].title()}")
     return out
 
 
 def _clash(left: frozenset[str], right: frozenset[str]) -> bool:
-    """Numbers or generations that differ on both sides; one that only one side tells is no contradiction alone."""
-    return (bool(left - right) and bool(right - left)) or "junior" in left ^ right
+    """Numbers or generations that differ. Of these only "senior" may be left out: a father often does."""
+    return (bool(left - right) and bool(right - left)) or bool((left ^ right) - {"senior"})
 
 
 def _said(marks: frozenset[str]) -> str:
@@ -191,33 +215,7 @@ def _other_first_name(first: str, words: tuple[str, ...]) -> bool:
     return other not in SHORT_FOR.get(first, ()) and first not in SHORT_FOR.get(other, ())
 
 
-class _Sum:
-    """Points with their reasons, as they come."""
-
-    def __init__(self) -> None:
-        self.points = 0.0
-        self.strong: set[str] = set()
-        self.reasons: list[str] = []
-        self.against: list[str] = []
-        self.ruled_out = False
-
-    def add(self, points: float, reason: str, *, strong: str = "") -> None:
-        self.points += points
-        self.reasons.append(reason)
-        if strong:
-            self.strong.add(strong)
-
-    def subtract(self, points: float, text: str = "") -> None:
-        self.points += points
-        if text:
-            self.against.append(text)
-
-    def rule_out(self, text: str) -> None:
-        self.against.append(text)
-        self.ruled_out = True
-
-
-def _weigh_name(sum_of: _Sum, left: Traits, right: Traits, name: NameLikeness) -> None:
+def _weigh_name(sum_of: Sum, left: Traits, right: Traits, name: NameLikeness) -> None:
     sum_of.points += name.points
     if name.whole:
         sum_of.strong.add("name")
@@ -235,60 +233,11 @@ def _weigh_name(sum_of: _Sum, left: Traits, right: Traits, name: NameLikeness) -
         sum_of.against.append("One of them has no name")
 
 
-def _weigh_tax(sum_of: _Sum, left: Traits, right: Traits, shares: Shares) -> None:
-    if not left.tax or not right.tax:
-        return
-    if same_tax(left.tax, right.tax):
-        _shared(sum_of, TAX, "tax", f"Same tax number {right.tax}", shares.taxes.get(right.tax, 1), shares)
-    elif len(left.tax) == len(right.tax) and OSA.distance(left.tax, right.tax, score_cutoff=1) == 1:
-        sum_of.add(NEAR_TAX, f"Tax numbers {left.tax} and {right.tax} differ in one place")
-    else:
-        sum_of.subtract(OTHER_TAX, f"Different tax numbers: {left.tax} and {right.tax}")
-
-
-def _weigh_mail(sum_of: _Sum, left: Traits, right: Traits, shares: Shares) -> None:
-    both = left.emails & right.emails
-    if both:
-        rarest = min(both, key=lambda item: (shares.emails.get(item, 1), item))
-        _shared(sum_of, EMAIL, "email", f"Same e-mail address {rarest}", shares.emails.get(rarest, 1), shares)
-    elif left.emails and right.emails:
-        domains = {item.rpartition("@")[2] for item in left.emails} & {
-            item.rpartition("@")[2] for item in right.emails
-        } - PUBLIC_MAIL
-        if domains:
-            sum_of.add(DOMAIN, f"Same e-mail domain {min(domains)}")
-        else:
-            sum_of.subtract(OTHER_EMAIL)
-
-
-def _weigh_phone(sum_of: _Sum, left: Traits, right: Traits, shares: Shares) -> None:
-    both = left.phones & right.phones
-    if both:
-        rarest = min(both, key=lambda item: (shares.phones.get(item, 1), item))
-        _shared(sum_of, PHONE, "phone", "Same phone number", shares.phones.get(rarest, 1), shares)
-    elif left.phones and right.phones:
-        sum_of.subtract(OTHER_PHONE)
-
-
-def _shared(sum_of: _Sum, points: float, what: str, reason: str, count: int, shares: Shares) -> None:
-    """Something that should be one party's own; the more records have it, the less it says."""
-    over = max(1.0, count / shares.alone)
-    if over <= 1:
-        sum_of.add(points, reason, strong=what)
-        return
-    sum_of.add(max(1.0, points - SHARED * over), f"{reason}, which {count} records share")
-    if over <= HOUSEHOLD:
-        sum_of.strong.add(f"shared {what}")
-    sum_of.against.append(f"{reason.removeprefix('Same ').capitalize()} is shared by {count} records")
-
-
-def _weigh_place(sum_of: _Sum, place: PlaceLikeness) -> None:
+def _weigh_place(sum_of: Sum, place: PlaceLikeness) -> None:
     sum_of.points += place.points
     if place.text and place.points > 0:
         sum_of.reasons.append(place.text)
         sum_of.strong.update(
-            what
-            for what, holds in (("address", place.whole), ("street", place.near), ("house", place.complete))
-            if holds
+            what for what, holds in (("address", place.whole), ("street", place.near)) if holds
         )
     sum_of.against.extend(place.against)

@@ -1,19 +1,19 @@
-"""How alike two names or two addresses are, in points. Pure.
+"""How alike two names are, in points, and how rare a word is. Pure.
 
 Points are powers of two: what agrees counts the more the rarer it is in the directory at hand, and what contradicts
 takes points away. The weights are fixed; they were reasoned out and not fitted to anybody's records.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import log2
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
-from sync.identity.traits import Place, Traits
-from sync.identity.usual import GENERIC, GIVEN, SHORT_FOR, TRADES
+from sync.identity.traits import Traits
+from sync.identity.usual import GENERIC, GIVEN, SHORT_FOR, TRADES, VARIANT_ENDINGS
 
 BACKGROUND = 200
 """Records imagined beside the directory, so that in a small one not every word counts as rare."""
@@ -36,9 +36,6 @@ SAID = {
     "initial": "“{}” may stand for “{}”",
 }
 LOOSE_SURNAME = 0.72
-STREET_ALIKE = 0.84
-LINE_ALIKE = 0.88
-CITY_ALIKE = 0.82
 
 
 @dataclass
@@ -74,6 +71,10 @@ class NameLikeness:
     same: int = 0
     initial_only: bool = False
     """All words agree, but one side has no more than the initial of some."""
+    weak: bool = False
+    """Some word agrees in its initial only."""
+    first_exact: bool = False
+    """The first words are the same, letter by letter."""
     first_only: bool = False
     """One side is no more than the first word of the other."""
 
@@ -92,13 +93,20 @@ def compare_names(left: Traits, right: Traits, rarity: Rarity) -> NameLikeness:
     return best
 
 
+def is_no_branch(name: NameLikeness) -> bool:
+    """Whether one e-mail address may join two such names: no words stand against each other, and a word too many is
+    a middle name or a trade. "Acme Plumbing Dubbo" is a branch of "Acme Plumbing".
+    """
+    return not name.differing and (name.whole or TRADES.issuperset(name.extra))
+
+
 def compare_words(left: tuple[str, ...], right: tuple[str, ...], rarity: Rarity) -> NameLikeness:
     if left == right:
         points = sum(rarity.word(word) for word in set(left))
-        return NameLikeness(points, whole=True, exact=True, same=len(left))
+        return NameLikeness(points, whole=True, exact=True, same=len(left), first_exact=True)
     if sorted(left) == sorted(right):
         points = sum(rarity.word(word) for word in set(left)) + SWAPPED
-        return NameLikeness(points, whole=True, exact=True, swapped=True, same=len(left))
+        return NameLikeness(points, whole=True, exact=True, swapped=True, same=len(left), first_exact=True)
     rest_left, rest_right = list(left), list(right)
     points, same = 0.0, 0
     for word in left:
@@ -109,8 +117,12 @@ def compare_words(left: tuple[str, ...], right: tuple[str, ...], rarity: Rarity)
             same += 1
     notes: list[str] = []
     weak = False
+    for here, there in _joined(rest_left, rest_right):
+        points += SURE["typo"] * sum(rarity.word(word) for word in max(here, there, key=len))
+        notes.append(SAID["typo"].format(" ".join(here), " ".join(there)))
+        same += 1
     if _ran_together(rest_left, rest_right):
-        points += SURE["typo"] * max(rarity.word(word) for word in (*rest_left, *rest_right))
+        points += SURE["typo"] * sum(rarity.word(word) for word in max(rest_left, rest_right, key=len))
         notes.append(SAID["typo"].format(" ".join(rest_left), " ".join(rest_right)))
         same += 1
         rest_left, rest_right = [], []
@@ -135,6 +147,8 @@ def compare_words(left: tuple[str, ...], right: tuple[str, ...], rarity: Rarity)
         notes=tuple(notes),
         extra=tuple(extra),
         same=same,
+        weak=weak,
+        first_exact=bool(left and right) and (left[0] == right[0] or bool(set(left) & set(right) & GIVEN)),
         initial_only=weak and same > 0 and not differing and not extra,
         first_only=len(shorter) == 1 and len(longer) > 1 and shorter[0] == longer[0],
     )
@@ -147,12 +161,38 @@ def _ran_together(left: list[str], right: list[str]) -> bool:
     return _is_typo("".join(left), "".join(right))
 
 
+def _joined(left: list[str], right: list[str]) -> list[tuple[list[str], list[str]]]:
+    """Neighbouring words of one side that are one word of the other; both are taken out of the lists."""
+    found = []
+    for several, single, turned in ((left, right, False), (right, left, True)):
+        if len(several) < 2:
+            continue
+        for place in range(len(several) - 2, -1, -1):
+            pair = several[place : place + 2]
+            whole = "".join(pair)
+            if len(pair) < 2:
+                continue
+            other = next((word for word in single if word == whole or _is_typo(whole, word)), "")
+            # "Ann Lee" against "Anne" is a name too many, not a name that was split.
+            if other and (other == whole or not _is_typo_of_any(other, pair)):
+                del several[place : place + 2]
+                single.remove(other)
+                found.append(([other], pair) if turned else (pair, [other]))
+    return found
+
+
+def _is_typo_of_any(word: str, pieces: list[str]) -> bool:
+    return any(word == piece or _is_typo(word, piece) for piece in pieces if len(piece) >= TYPO_FROM)
+
+
 def _harmless(extra: list[str], left: tuple[str, ...], right: tuple[str, ...], same: int) -> bool:
     """Whether the words that only one side has are no more than a middle name between two that agree."""
     if not extra:
         return True
     longer = max((left, right), key=len)
-    return len(extra) == 1 and same >= 2 and extra[0] in longer[1:-1] and longer[0] in GIVEN
+    if len(extra) != 1 or same < 2 or extra[0] not in longer[1:-1]:
+        return False
+    return longer[0] in GIVEN or (len(extra[0]) == 1 and len(longer[0]) > 1)
 
 
 def _pairs(
@@ -203,7 +243,11 @@ def _relation(one: str, other: str, *, last: bool, rarity: Rarity) -> str:
 def _is_typo(one: str, other: str) -> bool:
     """Whether one is the other with a slip or two of the keyboard."""
     shorter, longer = sorted((len(one), len(other)))
-    if shorter < TYPO_FROM or longer == TYPO_FROM or (one.isdigit() and other.isdigit()):
+    if shorter < TYPO_FROM or (one.isdigit() and other.isdigit()):
+        return False
+    if longer == TYPO_FROM:
+        return one != other and sorted(one) == sorted(other) and not {one, other} <= GIVEN
+    if _is_variant(one, other):
         return False
     allowed = 1 if longer < TWO_TYPOS_FROM else 2
     # A word that nobody else has may be a worse slip, as long as its beginning stands.
@@ -212,89 +256,9 @@ def _is_typo(one: str, other: str) -> bool:
     return OSA.distance(one, other, score_cutoff=allowed) <= allowed
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceLikeness:
-    """``whole``: street, number, and town or postcode, so that it can only be this house. ``near``: this street.
-
-    ``complete``: every part of it agrees.
-    """
-
-    points: float
-    whole: bool
-    near: bool = False
-    complete: bool = False
-    text: str = ""
-    against: tuple[str, ...] = ()
-
-
-NOWHERE = PlaceLikeness(0.0, whole=False)
-
-
-def compare_places(left: Iterable[Place], right: Iterable[Place], rarity: Rarity) -> PlaceLikeness:
-    """The best that any address of one side makes with any of the other."""
-    theirs = tuple(right)
-    best = None
-    for one in left:
-        for other in theirs:
-            found = _place(one, other, rarity)
-            if best is None or found.points > best.points:
-                best = found
-    return best or NOWHERE
-
-
-def _place(one: Place, other: Place, rarity: Rarity) -> PlaceLikeness:
-    points = 0.0
-    agreeing, against = [], []
-    street = max(((fuzz.ratio(a, b) / 100, a) for a in one.streets for b in other.streets), default=(0.0, ""))
-    same_street = street[0] >= STREET_ALIKE or any(
-        fuzz.ratio(a, b) >= 100 * LINE_ALIKE for a in one.lines for b in other.lines
-    )
-    same_house = bool(one.house & other.house)
-    other_house = bool(one.house and other.house) and not same_house
-    if same_street:
-        points += rarity.place(street[1]) * (1.0 if street[0] == 1 else 0.8)
-        agreeing.append("street")
-        if same_house:
-            points += 3
-            agreeing.append("number")
-        elif other_house:
-            points -= 5
-            against.append(f"Different house number: {_listed(one.house)} and {_listed(other.house)}")
-    elif one.streets and other.streets:
-        points -= 2
-        against.append("Different street")
-    same_postcode = bool(one.postcode) and one.postcode == other.postcode
-    near_postcode = same_street and OSA.distance(one.postcode, other.postcode, score_cutoff=1) == 1
-    if same_postcode:
-        points += min(5.0, rarity.place(one.postcode))
-        agreeing.append("postcode")
-    elif one.postcode and other.postcode:
-        points -= 1
-        against.append(f"Different postcode: {one.postcode} and {other.postcode}")
-    same_city = bool(one.city and other.city) and (
-        fuzz.ratio(one.city, other.city) >= 100 * CITY_ALIKE
-        or OSA.distance(one.city, other.city, score_cutoff=1) <= 1
-    )
-    if same_city:
-        points += min(3.0 if same_postcode else 5.0, rarity.place(one.city))
-        agreeing.append("town")
-    elif one.city and other.city:
-        points -= 1
-    near = same_street and (same_postcode or same_city or near_postcode)
-    whole = near and not other_house and (same_house or (same_postcode and same_city))
-    return PlaceLikeness(
-        points,
-        whole=whole,
-        near=near,
-        complete=near and same_house and same_postcode and same_city,
-        text=f"Same {_and(agreeing)}" if agreeing else "",
-        against=tuple(against),
-    )
-
-
-def _listed(numbers: Iterable[str]) -> str:
-    return "/".join(sorted(numbers))
-
-
-def _and(words: list[str]) -> str:
-    return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
+def _is_variant(one: str, other: str) -> bool:
+    """Whether they are a woman's and a man's form of one name ("Eric" and "Erica"): two people, however alike."""
+    short, long = sorted((one, other), key=len)
+    if long[: len(short)] != short:
+        return False
+    return short in GIVEN and long[len(short) :] in VARIANT_ENDINGS

@@ -4,9 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sync.identity.blocks import counted, pairs_between
-from sync.identity.evidence import Evidence, Shares, may_join, weigh
+from sync.identity.blocks import counted, homes_of, pairs_between, sound
+from sync.identity.evidence import Evidence, may_join, weigh
 from sync.identity.likeness import Rarity
+from sync.identity.summing import Shares
 from sync.identity.traits import Traits
 
 MARGIN = 6.0
@@ -62,29 +63,52 @@ def resolve(
             scored[one.external_id].append(pair)
             back[other.external_id].append(pair)
     for pairs in (*scored.values(), *back.values()):
-        pairs.sort(key=lambda item: (-item.evidence.points, item.left, item.right))
-    found: dict[str, Scored] = {}
-    refused: dict[str, str] = {}
-    for external_id, pairs in scored.items():
-        best = pairs[0]
-        reason = _why_not(best, pairs, back[best.right], free)
-        if reason:
-            refused[external_id] = reason
-        else:
-            found[external_id] = best
+        pairs.sort(key=lambda item: (item.evidence.ruled_out, -item.evidence.points, item.left, item.right))
+    found, refused = _assign(scored, back, free)
     return Resolved(found, dict(scored), refused)
 
 
+def _assign(
+    scored: dict[str, list[Scored]], back: dict[str, list[Scored]], free: frozenset[str] | None
+) -> tuple[dict[str, Scored], dict[str, str]]:
+    """The sure pairs, and why the others are none. In rounds, as who is sure of somebody competes for nobody else."""
+    found: dict[str, Scored] = {}
+    refused: dict[str, str] = {}
+    taken: set[str] = set()
+    waiting = list(scored)
+    while waiting:
+        sure = []
+        for external_id in waiting:
+            ours = [pair for pair in scored[external_id] if pair.right not in taken]
+            best = (ours or scored[external_id])[0]
+            theirs = [pair for pair in back[best.right] if pair.left not in found]
+            reason = _why_not(best, ours, theirs, free)
+            if reason:
+                refused[external_id] = reason
+            else:
+                sure.append(best)
+        for pair in sure:
+            found[pair.left] = pair
+            refused.pop(pair.left, None)
+        taken.update(pair.right for pair in sure)
+        waiting = [external_id for external_id in waiting if external_id not in found] if sure else []
+    return found, refused
+
+
 def _why_not(best: Scored, ours: list[Scored], theirs: list[Scored], free: frozenset[str] | None) -> str:
+    """Why ``best`` is not joined; empty when it is. What is ruled out, or linked and less alike, is no rival."""
     if not best.evidence.enough:
         return "Too little agrees to link it without a person"
     if free is not None and best.right not in free:
         return "The contact that fits best can't be linked"
-    if theirs[0].left != best.left:
+    if not ours or theirs[0].left != best.left:
         return "Another client fits this contact better"
-    for rivals, what in ((ours, "contact"), (theirs, "client")):
-        if len(rivals) > 1:
-            ahead = best.evidence.points - rivals[1].evidence.points
+    for pairs, what in ((ours, "contact"), (theirs, "client")):
+        rivals = [
+            pair for pair in pairs[1:] if not pair.evidence.ruled_out and (free is None or pair.right in free)
+        ]
+        if rivals:
+            ahead = best.evidence.points - rivals[0].evidence.points
             if ahead < MARGIN:
                 return (
                     f"Another {what} fits nearly as well ({ahead:.0f} points behind, {MARGIN:.0f} are wanted)"
@@ -94,18 +118,25 @@ def _why_not(best: Scored, ours: list[Scored], theirs: list[Scored], free: froze
 
 def shares_of(left: Iterable[Traits], right: Iterable[Traits]) -> Shares:
     """How often each address and number occurs on the side where it occurs more often."""
-    first, second = (_counts(side) for side in (left, right))
-    emails, phones, taxes = (one | other for one, other in zip(first, second, strict=True))
-    return Shares(emails, phones, taxes)
+    sides = [tuple(side) for side in (left, right)]
+    (emails, phones, taxes, codes) = (one | other for one, other in zip(*map(_counts, sides), strict=True))
+    homes: dict[str, set[str]] = defaultdict(set)
+    for traits in (*sides[0], *sides[1]):
+        for home in homes_of(traits):
+            homes[home].update(sound(name[0]) for name in traits.names)
+    domains = Counter(email.rpartition("@")[2] for email in emails)
+    return Shares(emails, phones, taxes, codes, domains, homes)
 
 
-def _counts(records: Iterable[Traits]) -> tuple[Counter[str], Counter[str], Counter[str]]:
+def _counts(records: Iterable[Traits]) -> tuple[Counter[str], Counter[str], Counter[str], Counter[str]]:
     emails: Counter[str] = Counter()
     phones: Counter[str] = Counter()
     taxes: Counter[str] = Counter()
+    codes: Counter[str] = Counter()
     for traits in records:
         emails.update(traits.emails)
         phones.update(traits.phones)
+        codes.update(traits.codes)
         if traits.tax:
             taxes[traits.tax] += 1
-    return emails, phones, taxes
+    return emails, phones, taxes, codes

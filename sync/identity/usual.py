@@ -37,61 +37,104 @@ TRADES = _words(
     management marketing media medical mechanical motors national painters painting park partners
     pharmacy photography physio physiotherapy plastering plumbing practice print projects properties
     property real refrigeration removals renovations rentals repairs restaurant roofing rural sales
-    salon school security shop smash software solar stone store studio studios supplies supply systems
+    salon school security shop smash software solar store studio studios supplies supply systems
     team technologies technology tiling timber tools towing training transport travel trees tyres vet
     veterinary water web welding wholesale windows wines works
+    architects automotive bistro brewery brewing butchers butchery cabinets childrens cladding clinic clothing
+    creations dairy decorating demolition drainage drilling electronics energy fabrication fencing fishing freight
+    furniture gallery glass grazing haulage hire insulation insurance jewellers kiosk laundry lawns lawyers
+    machinery nursery optical orchards panelbeating paving pest petroleum pets plastics podiatry pools printing
+    produce psychology publishing quarries recruitment recycling rigging scaffolding seafood signs staffing
+    steel surveyors tattoo taxis textiles theatre tutoring upholstery vineyards warehousing
     """
 )
 """Words of trades: many names have them."""
 GIVEN = _words(
     """
-    aaron abdul abdullah abigail adam adrian ahmad ahmed aidan aisha ajay akira alan albert alejandro alessandro
-    alessia alex alexander alexandra alexandria ali alice alicia alison alistair amal amanda amara amber amelia
-    amina amir amit amrit amy andrea andrew angela angus anh anil anita anjali ann anna anne annie anthony antonio
-    antony anusha april archie ariana aroha arthur arun ashley ashok ashton ava ayesha bao barbara barry belinda
-    ben benjamin bernard beth bethany betty beverley bianca bilal bill blake bob bonnie brad bradley brandon
-    brenda brendan brett brian bridget brittany brooke bruce bruno bryan bryce caitlin callum cameron camille carl
-    carla carlos carmen carol caroline carolyn cassandra catherine charles charlie charlotte chelsea chen cheng
-    cheryl chiara chloe chris christian christina christine christopher chun claire clare claudia colin connor
-    courtney craig crystal cuong daisy dale damian damien dan daniel daniela danielle darren dave david dawn dean
-    deborah deepak deepika denise dennis derek diana diane diego dimitri dinesh dmitri dominic don donald donna
-    dorothy douglas duc duncan dylan edward eileen elaine eleanor elena elias eliza elizabeth ella ellen ellie
-    eloise emily emma enzo eric erin esther ethan eva evan evelyn evie fabio faisal farah fatima fatma faye
-    felicity felix finn fiona frances francesca francesco francis frank fred gabriel gabriela gabriella gabrielle
-    gail gareth garry gary gaurav gavin gemma geoff geoffrey george georgia gerald gerard gillian giovanni giulia
-    giuseppe glen glenn gordon grace graeme graham grant greg gregory gurpreet guy habib hamish hamza hana hannah
-    harold harriet harrison harry haruka harvey hassan hayden hayley heather heidi helen helena hemi henry hiroshi
-    holly howard hugh hugo hunter huong hussein ian ibrahim imogen imran ines ingrid irene isaac isabel isabella
-    isabelle isla ivan ivana ivy jack jackson jacob jacqueline jade jai jake james jamie jan jane janet janice
-    janine jared jasmin jasmine jason jasper javier jay jayden jean jeff jeffrey jenna jennifer jenny jeremy jess
-    jesse jessica jill jim jing joan joanna joanne joe joel john jon jonathan jordan jorge jose joseph josephine
-    joshua joy joyce juan judith judy julia julian julie juliet jun justin kai kaitlyn karen karim karl katarina
-    kate katelyn katherine kathleen kathryn katie kavita kay kayla keith kelly ken kenji kenneth kerry kevin
-    khalid kim kiran kiri kirsten kirsty kristen kristina kumar kurt kyle kylie lachlan lan lara lars laura lauren
-    laurence lawrence layla leah leanne lee leigh leila leo leon leonard leonie leslie lewis liam lily linda
-    lindsay ling lisa liz logan lola long lorraine louis louise luca lucas lucinda lucy luis luke lydia lyn
-    lynette lynn lynne mackenzie maddison madeleine madeline madison magda mahmoud malcolm manish manoj manpreet
-    marc marco marcus margaret maria marian mariana marie marion marissa mark martin mary mason mateo matt matteo
-    matthew maureen max maxwell maya meera megan mehmet mei mel melanie melinda melissa mia michael michaela
-    michelle miguel mihi mikayla mike millie ming minh mitchell mohamed mohammad mohammed molly monica muhammad
-    mustafa nadia nam naomi natalia natalie natalya natasha nathan neha neil neville nga ngaire ngoc nguyet
-    nicholas nick nicola nicole nikhil nikita nikos nina ning noah noel noor norma nour olga olive oliver olivia
-    omar oscar owen pablo paige pam pamela paolo parth pat patricia patrick paul paula pauline pavel penny peter
-    phil philip phillip phoebe phuong pierre ping pooja poppy pradeep prakash pranav priscilla priya quan rachael
-    rachel rafael rahul raj rajesh rajiv rakesh ralph ramesh raul ravi raymond rebecca reece rekha renee rhonda
-    rhys richard riley rob robert roberta robin robyn rodney roger rohan rohit roland ron ronald rory rosa rose
-    rosemary ross rowan roy ruby russell ruth ryan sachin sahil sally salma sam samantha samuel sandeep sandra
-    sanjay sanjeev santiago sara sarah sarita satish scott sean sebastian serena sergio seth shane shannon sharon
-    shaun sheila shelley shirley shu sienna simon simone siti skye sofia sonali sonia sophia sophie spencer stacey
-    stanley stella stephanie stephen steve steven stewart stuart sue summer sunil sunita suresh susan susanne
-    suzanne svetlana sydney sylvia talia tamara tamati tane tania tanya tara taylor terence teresa terry tess
-    thanh theo theresa thi thomas thu tiffany tim timothy tina toby todd tom tomas tony tracey tracy trent trevor
-    tristan troy tuan tui tyler tyson uma ursula usha valerie vanessa vanita vera veronica vicki victor victoria
-    vijay vikram vincent vinod virginia vivian walter warren wayne wei wendy will william wiremu xiao yan yasmin
-    ying yong yuki yusuf yvonne zac zachary zainab zara zhen zoe zoran
+    aaron abbey abbie abdul abdullah abigail adam addison adele aditya adrian ahmad ahmed aidan aileen aisha ajay
+    akira alan alana albert alec alejandra alejandro alessandro alessia alex alexander alexandra alexandria alfie
+    alfred ali alice alicia alina alisha alison alistair alyssa amal amanda amara amber amelia amelie amina amir
+    amit amrit amy anastasia andre andrea andreas andrew angela angelina angelo angus anh anika anil anita anjali
+    ann anna annabel annabelle anne annette annie anthony anton antonio antony anusha april archie ari ariana arjun
+    arlo arnold aroha arthur arun arya asha asher ashley ashok ashton aubrey audrey aurora austin ava ayesha bailey
+    bao barbara barbra barry beau belinda bella ben benedict benjamin bernadette bernard bernice bert beth bethan
+    bethany betty beverley bianca bilal bill billie billy blake bob bonnie brad bradford bradley brady brandon bree
+    brenda brendan brent brett brian brianna bridget brielle brittany brock brodie brody bronte bronwyn brooke
+    bruce bruno bryan bryce bryn byron caitlin caleb callum cameron camilla camille carl carla carlos carly carmel
+    carmen carol caroline carolyn carrie casey cassandra catherine cathy cecilia celeste celine chad charlene
+    charles charli charlie charlotte charmaine chase chelsea chelsey chen cheng cherie cheryl chiara chloe chris
+    christian christina christine christopher chun claire clara clare clarence claudette claudia claudio clayton
+    cleo clifford clint clinton clive clyde cody colby colette colin colleen connor conor constance cora corey cory
+    courtney craig crystal cuong curtis cynthia daisy dale damian damien damon dan dana danica daniel daniela
+    danielle dario darius darren darryl daryl dave david davina dawn dean deanna debbie deborah declan deepak
+    deepika delia della delores demi denise dennis derek desmond destiny devon diana diane dianne diego dimitra
+    dimitri dinesh dion dirk dmitri dominic don donald donna dora doreen doris dorothea dorothy douglas drew duc
+    duncan dustin dwayne dwight dylan earl eden edgar edith edmund eduardo edward edwin effie eileen elaina elaine
+    eleanor elena eli elias elijah elisa elise eliza elizabeth ella ellen ellie ellis elmer eloise elsa elsie elton
+    elvira emanuel emerson emil emilia emilio emily emma emmanuel enid enzo eric erica erik erika erin ernest
+    ernesto ester esther ethan ethel eugene eunice eva evan evelyn evie ezra fabio faisal farah fatema fatima fatma
+    fay faye felicity felix fernando finn fiona flora florence floyd frances francesca francesco francine francis
+    franco frank frankie fred freda freddie frederick freya gabby gabriel gabriela gabriella gabrielle gail gareth
+    garry gary gaurav gavin gemma genevieve geoff geoffrey george georgia georgie georgina gerald geraldine gerard
+    gerry gertrude gia gideon gilbert gillian gina giorgio giovanni giulia giuseppe gladys glen glenda glenn gloria
+    gonzalo gordon grace graeme graham grant greg gregory greta guido gurpreet guy gwen gwendolyn habib haley
+    hamish hamza hana hannah harley harold harriet harrison harry haruka harvey hassan hattie hayden hayley hazel
+    heath heather hector heidi helen helena hemi henrietta henry herbert herman hilary hilda hiroshi holly homer
+    horace howard hubert hugh hugo humphrey hunter huong hussein ian ibrahim ida ignacio igor ilse imogen imran
+    india ines inez ingrid ira irene iris irma irwin isaac isabel isabella isabelle isaiah isla ismail isobel ivan
+    ivana ivy jacinta jack jackie jackson jacob jacqueline jada jade jai jaime jake jamal james jamie jan jane
+    janelle janet janette janice janine janis jared jasmin jasmine jason jasper javier jaxon jay jayden jayne jean
+    jeanette jeanne jed jeff jeffrey jenna jennifer jenny jeremy jerome jerry jess jesse jessica jesus jett jill
+    jim jing joachim joan joanna joanne jodie jody joe joel joelle johan johanna johannes john johnny jon jonas
+    jonathan jonathon jonty jordan jorge jose joseph josephine joshua josie joy joyce juan judah jude judith judy
+    julia julian juliana julie juliet juliette julio jun june justin kai kaitlin kaitlyn kara karen karim karina
+    karl karla kasey katarina kate katelyn katherine kathleen kathryn kathy katie katrina katy kavita kay kayla
+    keira keith kellie kelly kelsey ken kendall kendra kenji kenneth kerry kevin khalid kiara kiera kieran kieren
+    kim kimberley kimberly kiran kiri kirk kirra kirsten kirsty kit kobe koby kristen kristian kristina krystal
+    kumar kurt kyla kyle kylie kyra lachie lachlan lan lana lance lara larissa larry lars laura lauren laurence
+    lauryn lavinia lawrence layla leah leandro leanna leanne lee leigh leila lena lennox leo leon leona leonard
+    leonardo leonie leroy leslie levi lewis lexi lexie liam liana lilian lillian lilly lily lincoln linda lindsay
+    lindsey ling lionel lisa livia liz logan lois lola long lorenzo loretta lorna lorraine lou louie louis louise
+    luca lucas lucia luciana lucille lucinda lucy luis luka luke lydia lyle lyn lynda lynette lynn lynne mabel mack
+    mackenzie maddison madeleine madeline madelyn madison maeve magda maggie mahmoud malcolm mali mandy manish
+    manoj manpreet manuel marc marcel marcela marcella marcia marco marcus margaret margot marguerite maria mariam
+    marian mariana marie marina mario marion marissa marjorie mark marlene marlon martha martin martina marty mary
+    mason mateo mathew matilda matt matteo matthew maureen maurice mavis max maxine maxwell maya meera megan mehmet
+    mei mel melanie melina melinda melissa mercedes meredith merle mia micah michael michaela micheal michele
+    michelle miguel mihi mikaela mikayla mike mila mildred millie milo ming minh minnie miranda miriam mitch
+    mitchell mohamed mohammad mohammed moira molly monica monique montana morgan moses muhammad muriel mustafa
+    myles myra myrtle nada nadia nadine nam nancy naomi nasser natalia natalie natalya natasha nate nathan
+    nathaniel ned neha neil nerida nevaeh neville nga ngaire ngoc nguyet niamh nicholas nick nicola nicole nigel
+    nikhil nikita nikki nikos nina ning noah noel noelle nolan noor noreen norma norman nour nyah octavia olga
+    olive oliver olivia olivier ollie omar opal orlando oscar oskar otto owen pablo paige pam pamela paolo parth
+    pat patricia patrick patsy patty paul paula paulette paulina pauline pavel pearl pedro penny percy perry peter
+    petra phil philip philippa phillip phillipa phoebe phuong phyllis pierre ping piper pippa pooja poppy pradeep
+    prakash pranav preston priscilla priya quan quentin quinn rachael rachel rafael rahul raj rajesh rajiv rakesh
+    ralph ramesh ramona randall raquel raul ravi raymond reagan rebecca rebekah reece reggie reginald rekha remi
+    renae rene renee reuben rex rhett rhiannon rhona rhonda rhys ricardo richard rick ricky riley rita rob robbie
+    robert roberta roberto robin robyn rocco rochelle rocky rodney roger rohan rohit roland roman romeo ron ronald
+    ronan ronnie rory rosa rosalie rosalind rosanna rose roseanne rosemarie rosemary rosie roslyn ross rowan rowena
+    roxanne roy royce ruby rudolf rudy rufus rupert russell ruth ryan sabina sabrina sachin sadie sahil sally salma
+    salvatore sam samantha sammy samuel sandeep sandra sandy sanjay sanjeev santiago sapphire sara sarah sarita
+    sasha satish saul savannah scott seamus sean sebastian selena selina serena sergei sergio seth shane shannan
+    shannon shari sharon sharyn shaun shauna shawn shayla shayne sheena sheila shelby shelley sherry sheryl shirley
+    shu sian sidney sienna sierra silas silvia simon simona simone siti skye skyla skylar sofia solomon sonali
+    sonia sonja sonny sophia sophie spencer stacey stan stanley stefan stefanie stella stephan stephanie stephen
+    sterling steve steven stewart stuart sue summer sunil sunita suresh susan susannah susanne suzanne suzie
+    svetlana sybil sydney sylvia sylvie tabitha tahlia talia tamar tamara tamati tamika tammy tane tania tanner
+    tanya tara tarun tasha tate taylor teagan ted terence teresa terry tess tessa thanh thea thelma theo theodora
+    theodore theresa thi thomas thora thu tia tiana tiffany tilly tim timothy tina tobias toby todd tom tomas tommy
+    toni tony tracey tracy travis trent trevor trinity trish tristan troy trudy tuan tui tyler tyra tyrone tyson
+    ulysses uma ursula usha valerie vanessa vanita vaughan velma vera verity vernon veronica vicki vicky victor
+    victoria vijay vikram vince vincent vinod viola violet virginia vivian vivienne wade wallace wally walter wanda
+    warren warwick wayne wei wendy wesley wilfred wilhelmina will willa william willow wilma winifred winston
+    wiremu wyatt xanthe xavier xiao yan yasmin ying yolanda yong yuki yusuf yvette yvonne zac zachary zahra zainab
+    zander zane zara zeke zelda zena zhen zoe zoey zoran
     """
 )
 """Usual given names: two different ones are two people, however alike they are spelled."""
+VARIANT_ENDINGS = frozenset({"a", "ia", "ina", "ine", "ette", "etta", "elle", "ella"})
+"""With one of them a man's name is a woman's: Eric and Erica, Paul and Paula."""
 SHORT_FOR = {
     short: _words(long)
     for short, long in {
@@ -153,3 +196,22 @@ INSIDE = _words(
     """
 )
 """Words before a number inside of a building."""
+PUBLIC_MAIL = _words(
+    """
+    gmail.com googlemail.com outlook.com hotmail.com live.com icloud.com me.com yahoo.com
+    yahoo.com.au bigpond.com bigpond.net.au optusnet.com.au xtra.co.nz btinternet.com proton.me
+    hotmail.co.uk yahoo.co.uk outlook.com.au live.com.au hotmail.com.au tpg.com.au iinet.net.au
+    westnet.com.au internode.on.net sky.com talktalk.net msn.com ymail.com aol.com protonmail.com
+    fastmail.com hotmail.co.nz yahoo.co.nz live.co.uk btopenworld.com virginmedia.com ntlworld.com
+    orcon.net.nz slingshot.co.nz dodo.com.au ozemail.com.au mac.com mail.com gmx.com rocketmail.com
+    """
+)
+"""Services where anybody has an address, so that the domain is nobody's own."""
+OFFICES = _words(
+    """
+    accounts accountspayable accounting admin administration billing bookings bookkeeper bookkeeping contact
+    customerservice enquiries enquiry finance helpdesk invoice invoices manager marketing office orders payable
+    payables payments payroll purchasing reception sales service support
+    """
+)
+"""Names of an office before the @, which many firms have."""
