@@ -33,6 +33,9 @@ demo: $(VENV)/runtime.stamp
 # One more than there are cores: much of a test is waiting for a browser, a worker or the database.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
+# The tests start many programs; without compiled files each would compile the whole app anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 test: $(VENV)/dev.stamp
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 

@@ -10,6 +10,14 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import override_settings
 
+from tests import slow_files
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """After they were shuffled; with ``--no-loadscope-reorder`` the workers keep to it."""
+    slow_files.put_in_order(items)
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _quick_settings() -> Iterator[None]:

@@ -196,3 +196,13 @@ def connections(world: World, access_token: str, query: str = "") -> list[dict[s
     assert answer.status_code == 200, answer.text
     found: list[dict[str, Any]] = answer.json()
     return found
+
+
+def change(api: Api, invoice: dict[str, Any], **fields: Any) -> Any:
+    """Post these fields of an invoice, and no others."""
+    return api.post("Invoices", {"InvoiceID": invoice["InvoiceID"], **fields})
+
+
+def stored(api: Api, invoice: dict[str, Any]) -> dict[str, Any]:
+    """The invoice as it is read now."""
+    return api.rows(f"Invoices/{invoice['InvoiceID']}")[0]

@@ -1,166 +1,47 @@
-"""A practice that is connected to a seeded sandbox, and the steps run here instead of in a worker."""
+"""Practices that are connected to a seeded sandbox; what they are is in ``office.py`` and ``kept.py``."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
-from practices import connecting
-from practices.models import Connection, Practice, Role, User
-from sandbox.clock import Clock
-from sandbox.ignition.state import IgnitionPractice
-from sandbox.seed import practices as seeding
-from sandbox.seed.report import SeedReport
 from sandbox.server import running
-from sandbox.world import World
-from sandbox.xero.ledger import Ledger
-from sync import runs
-from sync.demo import consent_for
-from sync.flows import ensure_flows, set_modes
-from sync.models import OPEN_RUN_STATES, SYNCED_KINDS, Change, Mode, Run, Trigger
-from tests.make import make_member, make_practice
+from tests.sync.kept import Kept, keep
+from tests.sync.office import NO_LIMITS, NOW, QUICK, Office, books, open_office, seeded_world
+from tests.sync.receiver import MailHost, Receiver, mail_host, web_receiver
+from tests.sync.rows import Books, make_books
 
-NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
-NO_LIMITS = {"minute": None, "day": None, "concurrent": None, "app_minute": None}
-
-
-@dataclass
-class Office:
-    """One practice and the two outside systems it is connected to."""
-
-    world: World
-    url: str
-    practice: Practice
-    owner: User
-    report: SeedReport
-
-    @property
-    def ledger(self) -> Ledger:
-        return self.world.xero.organisations[self.report.tenant_id]
-
-    @property
-    def ignition(self) -> IgnitionPractice:
-        return self.world.ignition[self.report.key]
-
-    def sync(self, **extra: Any) -> Run:
-        """A run to its end, without waiting for the times at which work would be tried again."""
-        run = runs.start(self.practice, trigger=Trigger.PERSON, actor=self.owner, wake=False, **extra)
-        return self.finish(run)
-
-    def finish(self, run: Run, turns: int = 300) -> Run:
-        for _ in range(turns):
-            moved = runs.advance(run.pk)
-            assert moved is not None
-            run = moved
-            if not run.is_open:
-                return run
-            Run.objects.filter(pk=run.pk).update(resumes_at=None)
-            Connection.objects.filter(practice=self.practice).update(resumes_at=None)
-            Change.objects.filter(practice=self.practice).update(not_before=None)
-        raise AssertionError(f"run still {run.state} in {run.stage}: {run.message}")
-
-    def finish_all(self) -> None:
-        """Every open run to its end, side by side: one may make way for another."""
-        for _ in range(100):
-            open_runs = Run.objects.filter(practice=self.practice, state__in=OPEN_RUN_STATES)
-            if not open_runs.exists():
-                return
-            open_runs.update(resumes_at=None)
-            for pk in open_runs.order_by("pk").values_list("pk", flat=True):
-                runs.advance(pk)
-        raise AssertionError("a run does not end")
-
-    def switch(self, mode: str, *kinds: str) -> None:
-        set_modes(
-            self.practice,
-            dict.fromkeys(kinds or [str(kind) for kind in SYNCED_KINDS], mode),
-            actor=self.owner,
-        )
-
-    def take_over(self) -> Run:
-        self.switch(Mode.TAKE_OVER)
-        return self.sync()
-
-    def writes(self, marker: int = 0) -> list[Any]:
-        return [call for call in self.world.calls.since(marker, host="xero") if call.write]
-
-    @property
-    def marker(self) -> int:
-        return self.world.calls.last
-
-
-def open_office(served: Any, settings: Any, *, slug: str = "harbour", report: SeedReport) -> Office:
-    settings.IGNITION_API_URL = settings.IGNITION_AUTH_URL = served.url
-    settings.XERO_API_URL = settings.XERO_LOGIN_URL = settings.XERO_IDENTITY_URL = served.url
-    practice = make_practice("Harbour Lane Advisory", slug=slug)
-    owner = make_member(practice, Role.OWNER)
-    ensure_flows(practice)
-    connecting.connect_ignition_key(practice, actor=owner, api_key=f"ign-{report.key}-key")
-    grant = connecting.store_xero_grant(consent_for(served.world.xero.organisations[report.tenant_id].name))
-    connecting.connect_xero(practice, actor=owner, grant=grant, tenant_external_id=report.tenant_id)
-    return Office(served.world, served.url, practice, owner, report)
-
-
-def seeded_world(*, clients: int, months: int, seed: int = 11, **extra: Any) -> tuple[World, SeedReport]:
-    world = World(seed=seed, clock=Clock(NOW, speed=0))
-    report = seeding.seed_practice(
-        world,
-        "harbour",
-        country=extra.pop("country", "AU"),
-        clients=clients,
-        months=months,
-        seed=seed,
-        **extra,
-    )
-    world.xero.limits.configure(None, NO_LIMITS)
-    world.ignition["harbour"].hourly_limit = None
-    world.faults.hang = 0.01
-    return world, report
-
-
-def books(office: Office) -> dict[str, list[Any]]:
-    """The ledger without ids that are dealt at random: what an accountant would compare."""
-    ledger = office.ledger
-    names = {key: item["Name"] for key, item in ledger.contacts.items()}
-    return {
-        "contacts": sorted(
-            (item["Name"], item.get("ContactNumber") or "") for item in ledger.contacts.values()
-        ),
-        "invoices": sorted(
-            (
-                item["InvoiceNumber"],
-                names[item["Contact"]["ContactID"]],
-                item["Reference"] or "",
-                str(item["Date"]),
-                Decimal(str(item["Total"])),
-                item["Status"],
-            )
-            for item in ledger.invoices.values()
-        ),
-        "payments": sorted(
-            (
-                ledger.invoices[item["Invoice"]["InvoiceID"]]["InvoiceNumber"],
-                Decimal(str(item["Amount"])),
-                str(item["Date"]),
-                item.get("Reference") or "",
-            )
-            for item in ledger.payments.values()
-            if item["Status"] != "DELETED"
-        ),
-    }
+__all__ = ["NOW", "NO_LIMITS", "Office", "books", "open_office", "seeded_world"]  # imported from here, too
 
 
 @pytest.fixture(autouse=True)
-def _quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.NUDGE_WORKERS = False
-    settings.LANE_LEASE_SECONDS = 30
-    settings.ANSWER_SECONDS = 1
-    settings.XERO_CALLS_PER_MINUTE = settings.XERO_CALLS_PER_DAY = settings.IGNITION_CALLS_PER_HOUR = (
-        1_000_000
-    )
+def _quick(settings: Any) -> None:
+    for name, value in QUICK.items():
+        setattr(settings, name, value)
+
+
+@pytest.fixture(name="books")
+def watched_books() -> Books:
+    """A practice with both connections and nothing read, in watch mode."""
+    return make_books()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with web_receiver() as made:
+        yield made
+
+
+@pytest.fixture
+def post_office(settings: Any) -> Iterator[MailHost]:
+    """A mail server that keeps what it is given, and the settings that lead there."""
+    with mail_host() as host:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", host.port
+        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+        settings.EMAIL_HOST_USER = ""
+        yield host
 
 
 @pytest.fixture
@@ -177,3 +58,22 @@ def small_office(db: None, settings: Any) -> Iterator[Office]:
     world, report = seeded_world(clients=14, months=3)
     with running(world) as served:
         yield open_office(served, settings, report=report)
+
+
+def in_agreement(office: Office) -> None:
+    office.sync()
+    office.take_over()
+    office.world.clock.advance(3600)
+    office.sync()
+
+
+@pytest.fixture(scope="module")
+def kept_in_agreement(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Kept]:
+    yield from keep(django_db_blocker, in_agreement)
+
+
+@pytest.fixture
+def agreed(kept_in_agreement: Kept, db: None, settings: Any) -> Iterator[Office]:
+    """A practice that is taken over and in agreement; the clock has gone on, so that lists show only what is new."""
+    with kept_in_agreement.opened(settings) as office:
+        yield office

@@ -5,21 +5,20 @@ from typing import Any
 
 from django.utils import timezone
 
-from practices.models import Connection
-from sync import live, runs
+from sync import runs
 from sync.models import (
     OPEN_RUN_STATES,
     Attempt,
     AttemptResult,
     Change,
     ChangeState,
-    Event,
     Link,
     Purpose,
     Run,
     Trigger,
 )
-from tests.sync.conftest import Office
+from tests.sync import reported
+from tests.sync.office import Office
 
 #: A quantity, a price and a discount.
 Item = tuple[str, str, str]
@@ -129,16 +128,7 @@ def work_until_unclear(office: Office) -> Run:
 
 def hint(office: Office, external_id: str) -> None:
     """Ignition says that something about this client changed."""
-    Event.objects.create(
-        practice=office.practice,
-        connection=Connection.objects.get(practice=office.practice, provider="ignition"),
-        provider_event_id=f"hint {Event.objects.count()}",
-        kind="contact",
-        external_id=external_id,
-        action="updated",
-        occurred_at=office.world.clock.now(),
-    )
-    live.wake(office.practice.pk)
+    reported.hint(office, "contact", external_id)
 
 
 def work_live(office: Office) -> None:

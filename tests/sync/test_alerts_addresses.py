@@ -4,7 +4,6 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,12 +20,6 @@ from sync.alerts.addresses import AddressRefused
 from tests.sync.receiver import Receiver, web_receiver
 
 PUBLIC = "93.184.215.14"
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with web_receiver() as made:
-        yield made
 
 
 @pytest.fixture

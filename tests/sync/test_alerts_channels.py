@@ -1,7 +1,6 @@
 """Channels by hand: added, changed, tried, silenced, deleted, and what is never shown again."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from importlib import import_module
 from typing import Any
@@ -21,7 +20,7 @@ from sync.models import Alert, Channel, Delivery, DeliveryState
 from tests.make import make_member, make_practice, make_user
 from tests.sync.alert_pages import COMMON, browser, page, send
 from tests.sync.alerting import make_alert, make_channel, make_incident
-from tests.sync.receiver import Receiver, web_receiver
+from tests.sync.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
 
@@ -41,12 +40,6 @@ def admin(practice: Practice) -> User:
 @pytest.fixture
 def web(admin: User) -> Client:
     return browser(admin)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with web_receiver() as made:
-        yield made
 
 
 def test_a_new_practice_mails_owners_and_admins(practice: Practice) -> None:

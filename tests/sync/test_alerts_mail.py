@@ -1,6 +1,5 @@
 """Alerts by mail: to whom, what they look like, mail servers that refuse and hang up."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,7 +17,7 @@ from sync.models import (
 )
 from tests.make import make_member, make_practice
 from tests.sync.alerting import deliveries, make_channel, make_incident, resolve
-from tests.sync.receiver import MailHost, mail_host
+from tests.sync.receiver import MailHost
 
 pytestmark = pytest.mark.django_db
 
@@ -34,16 +33,6 @@ def clock() -> Any:
 @pytest.fixture
 def practice(clock: Any) -> Practice:
     return make_practice("Harbour Lane", slug="harbour")
-
-
-@pytest.fixture
-def post_office(settings: Any) -> Iterator[MailHost]:
-    with mail_host() as host:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", host.port
-        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-        settings.EMAIL_HOST_USER = ""
-        yield host
 
 
 def test_a_mail_and_its_end_arrive(practice: Practice, clock: Any, settings: Any) -> None:

@@ -2,7 +2,6 @@
 
 import re
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +18,7 @@ from sync.models import Channel
 from tests.make import make_member, make_practice
 from tests.sync.alert_pages import COMMON, browser, page, send
 from tests.sync.alerting import make_channel, make_incident
-from tests.sync.receiver import Receiver, web_receiver
+from tests.sync.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
 
@@ -37,12 +36,6 @@ def admin(practice: Practice) -> User:
 @pytest.fixture
 def web(admin: User) -> Client:
     return browser(admin)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with web_receiver() as made:
-        yield made
 
 
 def with_others(web: Client, *emails: str) -> Channel:

@@ -1,7 +1,6 @@
 """The list behind the bell: what was told to whom, what is new, what does not get through."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +16,7 @@ from sync.models import Alert, AlertEvent, Channel, Delivery, SeenAlerts, Severi
 from tests.make import make_member, make_practice
 from tests.sync.alert_pages import browser, page, send
 from tests.sync.alerting import make_alert, make_channel, make_incident, resolve
-from tests.sync.receiver import Receiver, web_receiver
+from tests.sync.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
 
@@ -35,12 +34,6 @@ def admin(practice: Practice) -> User:
 @pytest.fixture
 def web(admin: User) -> Client:
     return browser(admin)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with web_receiver() as made:
-        yield made
 
 
 def badge(client: Client) -> str:

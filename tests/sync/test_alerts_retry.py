@@ -1,7 +1,6 @@
 """Sending that fails: retries, receivers that ask to wait, senders that were killed or got in each other's way."""
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,12 +37,6 @@ def clock() -> Any:
 @pytest.fixture
 def practice(clock: Any) -> Practice:
     return make_practice("Harbour Lane", slug="harbour")
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with web_receiver() as made:
-        yield made
 
 
 def test_a_failing_channel_is_tried_eight_times_within_a_day(

@@ -1,7 +1,6 @@
 """Sending for real: each kind of channel, bursts, quiet hours, summaries, silence, tests."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,7 +21,7 @@ from sync.models import (
 )
 from tests.make import make_member, make_practice
 from tests.sync.alerting import change, deliveries, make_incident, posted, resolve
-from tests.sync.receiver import Receiver, web_receiver
+from tests.sync.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
 
@@ -39,12 +38,6 @@ def clock() -> Any:
 @pytest.fixture
 def practice(clock: Any) -> Practice:
     return make_practice("Harbour Lane", slug="harbour")
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with web_receiver() as made:
-        yield made
 
 
 @pytest.mark.parametrize("kind", POSTED)

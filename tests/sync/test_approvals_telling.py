@@ -1,6 +1,5 @@
 """Mails about approvals: to whom, how often, and that a broken mail server loses none."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,7 +17,7 @@ from sync.models import Approval, ApprovalState, ChannelKind, Mode, Notice, Told
 from tests.sync import rows
 from tests.sync.alerting import make_channel
 from tests.sync.approving import make_request
-from tests.sync.receiver import MailHost, mail_host
+from tests.sync.receiver import MailHost
 from tests.sync.rows import Books
 
 pytestmark = pytest.mark.django_db
@@ -46,16 +45,6 @@ def asker(books: Books) -> User:
 @pytest.fixture
 def approver(books: Books) -> User:
     return books.member(Role.STAFF)
-
-
-@pytest.fixture
-def post_office(settings: Any) -> Iterator[MailHost]:
-    with mail_host() as host:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", host.port
-        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-        settings.EMAIL_HOST_USER = ""
-        yield host
 
 
 def told() -> list[str]:

@@ -29,11 +29,6 @@ def at(day: int, hour: int = 2) -> datetime:
     return datetime(2026, 10, day, hour, tzinfo=UTC)
 
 
-@pytest.fixture
-def books() -> Books:
-    return make_books()
-
-
 def row(external_id: str = "i1", *, total: str = "110.00", raw: Any = None, **extra: Any) -> Row:
     record = Invoice(
         external_id=external_id, contact_external_id="c1", total=Decimal(total), currency="AUD", **extra

@@ -3,7 +3,6 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -16,11 +15,6 @@ from tests.sync.desk import card, incident, login, login_as, page, refresh, refu
 from tests.sync.rows import Books
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _quiet(settings: Any) -> None:
-    settings.NUDGE_WORKERS = False
 
 
 @pytest.fixture

@@ -24,11 +24,6 @@ from tests.sync.rows import Books
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _quiet(settings: Any) -> None:
-    settings.NUDGE_WORKERS = False
-
-
 @pytest.fixture
 def books() -> Books:
     made = rows.make_books(Mode.TAKE_OVER)

@@ -43,6 +43,7 @@ def wait_for_writes(office: Office, process: "subprocess.Popen[bytes]", number: 
         time.sleep(0.01)
 
 
+@pytest.mark.timeout(400)  # two practices to their end, and every worker starts a program anew
 @pytest.mark.django_db(transaction=True)
 def test_killed_workers_leave_the_books_of_a_good_day(settings: Any) -> None:
     world, report = seeded_world(clients=45, months=6)

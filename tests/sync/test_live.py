@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from practices.models import Connection
-from sync import lanes, live, runs
+from sync import lanes, live
 from sync.models import (
     Budget,
     Change,
@@ -19,61 +19,11 @@ from sync.models import (
     Run,
     RunState,
     Snapshot,
-    Trigger,
 )
-from tests.sync.conftest import Office
+from tests.sync.office import Office
+from tests.sync.reported import hint, linked_client, rename, work
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def agreed(small_office: Office) -> Office:
-    """A practice that is taken over and in agreement; the clock has gone on, so that lists show only what is new."""
-    small_office.sync()
-    small_office.take_over()
-    small_office.world.clock.advance(3600)
-    small_office.sync()
-    return small_office
-
-
-def hint(office: Office, kind: str, external_id: str, *, provider: str = "ignition", **extra: Any) -> Event:
-    made: Event = Event.objects.create(
-        practice=office.practice,
-        connection=Connection.objects.get(practice=office.practice, provider=provider),
-        provider_event_id=f"{kind} {external_id} {Event.objects.count()}",
-        kind=kind,
-        external_id=external_id,
-        **{"action": "updated", "occurred_at": office.world.clock.now(), **extra},
-    )
-    live.wake(office.practice.pk)
-    return made
-
-
-def live_run(office: Office) -> Run:
-    found: Run = Run.objects.get(
-        practice=office.practice, purpose=Purpose.LIVE, state__in=["queued", "running", "waiting"]
-    )
-    return found
-
-
-def work(office: Office) -> Run | None:
-    return runs.advance(live_run(office).pk)
-
-
-def linked_client(office: Office) -> dict[str, Any]:
-    ids = set(
-        Change.objects.filter(
-            practice=office.practice, kind="contact", verb="create", state=ChangeState.DONE
-        ).values_list("source_external_id", flat=True)
-    )
-    return dict(next(row for row in office.ignition.clients if row["slug"] in ids))
-
-
-def rename(office: Office, name: str) -> dict[str, Any]:
-    office.world.clock.advance(60)
-    client = linked_client(office)
-    office.ignition.upsert("clients", {**client, "name": name})
-    return client
 
 
 def test_a_reported_edit_is_in_xero_after_one_turn_and_few_calls(agreed: Office) -> None:
@@ -239,25 +189,6 @@ def test_a_voided_invoice_is_noticed_at_once(agreed: Office) -> None:
     assert snapshot.standing_reason == "void_in_source"
 
 
-def test_a_backlog_gives_way_to_a_hint(small_office: Office) -> None:
-    """A long regular run gives way before its next call, and goes on afterwards."""
-    office = small_office
-    office.sync()
-    office.switch("take_over")
-    run = runs.start(office.practice, trigger=Trigger.MODE, reads=False, wake=False)
-    Run.objects.filter(pk=run.pk).update(stage="deliver xero")
-    hint(office, "contact", office.ignition.clients[0]["slug"])
-    assert Change.objects.filter(state=ChangeState.HELD).exists()
-    Run.objects.filter(pk=run.pk).update(stage="plan")
-    marker = office.marker
-    runs.advance(run.pk)
-    assert Change.objects.filter(state=ChangeState.PENDING).exists(), "it planned"
-    assert office.writes(marker) == [], "and gave way before sending"
-    work(office)
-    office.finish(run)
-    assert office.writes(marker)
-
-
 def test_a_live_run_that_meets_a_busy_lane_waits_and_loses_nothing(agreed: Office) -> None:
     client = rename(agreed, "Patient Pty Ltd")
     event = hint(agreed, "contact", client["slug"])
@@ -321,30 +252,6 @@ def test_killed_after_reading_the_next_turn_plans_what_was_read(
     Run.objects.filter(purpose=Purpose.LIVE).update(lease_until=None, lease_token=None)
     work(agreed)
     assert any(item["Name"] == "Survivor Pty Ltd" for item in agreed.ledger.contacts.values())
-
-
-def test_a_hint_before_anything_was_read_asks_for_a_regular_run(small_office: Office) -> None:
-    event = hint(small_office, "contact", "cli_unknown")
-    work(small_office)
-    event.refresh_from_db()
-    assert event.state == EventState.DONE
-    waiting = runs.open_run(small_office.practice)
-    assert waiting is not None
-    assert waiting.again
-
-
-def test_watched_kinds_are_planned_and_not_written(small_office: Office) -> None:
-    small_office.sync()
-    small_office.world.clock.advance(60)
-    marker = small_office.marker
-    row = small_office.ignition.clients[0]
-    small_office.ignition.upsert("clients", {**row, "name": "Watched Pty Ltd"})
-    hint(small_office, "contact", row["slug"])
-    work(small_office)
-    assert small_office.writes(marker) == []
-    assert not list(small_office.world.calls.since(marker, host="xero")), (
-        "nothing is to be written, so nothing is read"
-    )
 
 
 def test_scarce_calls_are_spread_over_the_window(agreed: Office, settings: Any) -> None:

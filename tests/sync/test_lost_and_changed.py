@@ -8,7 +8,6 @@ from sync.models import (
     Attempt,
     AttemptResult,
 )
-from tests.sync.conftest import Office
 from tests.sync.lost import (
     bill,
     client_of_ours,
@@ -23,18 +22,9 @@ from tests.sync.lost import (
     work_live,
     work_until_unclear,
 )
+from tests.sync.office import Office
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def agreed(small_office: Office) -> Office:
-    """A practice that is taken over and in agreement; the clock has gone on, so that lists show only what is new."""
-    small_office.sync()
-    small_office.take_over()
-    small_office.world.clock.advance(3600)
-    small_office.sync()
-    return small_office
 
 
 class TestInvoiceThatChanges:

@@ -10,37 +10,24 @@ from sync import runs, settle
 from sync.models import (
     Change,
     ChangeState,
-    Link,
     Run,
     Trigger,
     Verb,
 )
-from tests.sync.conftest import Office
 from tests.sync.lost import (
     bill,
     client_of_ours,
-    hint,
     in_xero,
     lose_the_answer,
     new_client,
     read_and_plan_again,
     settled,
     type_in_xero,
-    work_live,
     work_until_unclear,
 )
+from tests.sync.office import Office
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def agreed(small_office: Office) -> Office:
-    """A practice that is taken over and in agreement; the clock has gone on, so that lists show only what is new."""
-    small_office.sync()
-    small_office.take_over()
-    small_office.world.clock.advance(3600)
-    small_office.sync()
-    return small_office
 
 
 class TestUpdateThatNobodyAnswered:
@@ -132,26 +119,6 @@ def test_writing_one_field_does_not_agree_to_what_somebody_typed_into_another(ag
     assert now["EmailAddress"] == "typed@by.hand.example"
     held = Change.objects.get(source_external_id=client["slug"], state=ChangeState.HELD)
     assert (held.reason, held.values.get("email")) == ("conflict", "new@quillon.example")
-
-
-def test_hints_that_come_before_the_first_complete_read_write_nothing(small_office: Office) -> None:
-    """Xero may have it already; that is known only when its list was read to the end."""
-    small_office.switch("take_over")
-    regular = runs.start(small_office.practice, trigger=Trigger.CONNECT, wake=False)
-    # The clients are read, and then Ignition has a problem.
-    rule = {"kind": "status", "status": 503, "path": "/reporting/deal_stages"}
-    small_office.world.faults.configure({"rules": [rule]})
-    runs.advance(regular.pk)
-    for row in small_office.ignition.clients[:5]:
-        small_office.ignition.upsert("clients", row)
-        hint(small_office, row["slug"])
-    for _ in range(5):
-        work_live(small_office)
-    assert not Change.objects.filter(practice=small_office.practice).exists()
-    small_office.world.faults.clear()
-    small_office.finish(regular)
-    linked = Link.objects.filter(practice=small_office.practice, kind="contact").exclude(method="written")
-    assert set(linked.values_list("source_external_id", flat=True)) >= set(small_office.report.linkable)
 
 
 def test_a_database_that_goes_away_while_an_answer_is_stored_parks_nothing(

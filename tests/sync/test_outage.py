@@ -143,6 +143,7 @@ def drill(db: None, settings: Any) -> Iterator[Drill]:
             yield drill
 
 
+@pytest.mark.timeout(400)  # two hours of two practices, minute by minute
 @pytest.mark.parametrize("sort", ["503", "429", "timeout"])
 def test_an_hour_without_xero_loses_nothing_doubles_nothing_and_spares_the_others(
     drill: Drill, sort: str

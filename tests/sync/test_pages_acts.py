@@ -13,11 +13,6 @@ from tests.sync.rows import Books
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def books() -> Books:
-    return rows.make_books()
-
-
 def login(books: Books, role: str) -> Client:
     client = Client()
     client.force_login(books.member(role))

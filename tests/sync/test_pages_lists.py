@@ -16,11 +16,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def books() -> Books:
-    return rows.make_books()
-
-
-@pytest.fixture
 def client(books: Books) -> Client:
     client = Client()
     client.force_login(books.member(Role.ADMIN))

@@ -7,15 +7,10 @@ from django.utils import timezone
 
 from sync.models import Budget, Change, CompareState, Event, EventState, ReconcileRun, Run, Scope
 from sync.tidying import tidy
-from tests.sync.rows import Books, make_books, make_change, make_run
+from tests.sync.rows import Books, make_change, make_run
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
-
-
-@pytest.fixture
-def books() -> Books:
-    return make_books()
 
 
 def event(books: Books, name: str, *, days: int, state: str = EventState.DONE) -> Event:

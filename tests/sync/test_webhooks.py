@@ -42,11 +42,6 @@ def _key(settings: Any) -> None:
 
 
 @pytest.fixture
-def books() -> Books:
-    return make_books()
-
-
-@pytest.fixture
 def secret(books: Books) -> HookSecret:
     return make_hook_secret(books.source, secret=SECRET)
 

@@ -16,8 +16,11 @@ from django.utils import timezone
 from practices.models import AuditEntry, Role
 from sync.models import Mismatch
 from sync.pages.reconciliation import mismatch_listing
-from sync.report.csv import write_csv
-from sync.report.rows import COLUMNS, export_rows
+from sync.report import csv as csv_module
+from sync.report import xlsx
+from sync.report.choosing import choose
+from sync.report.csv import csv_file, write_csv
+from sync.report.rows import COLUMNS, ONCE, rows_of
 from sync.report.xlsx import write_xlsx
 from tests.sync.reconcile.kept import make_mismatches
 from tests.sync.reconcile.listed import make_mismatch
@@ -46,9 +49,14 @@ def as_xlsx(books: Books, query: str = "") -> Any:
     return openpyxl.load_workbook(stream)
 
 
+LAST = {"Total", ONCE}
+MONEY = ("At stake", "Tax in it")
+PLACES = {column.label: place for place, column in enumerate(COLUMNS)}
+
+
 def table(book: Any) -> list[dict[str, Any]]:
     rows = list(book["Differences"].values)
-    return [dict(zip(rows[0], row, strict=True)) for row in rows[1:] if row[0] not in {None, "Total"}]
+    return [dict(zip(rows[0], row, strict=True)) for row in rows[1:] if row[0] not in {None, *LAST}]
 
 
 def test_files_have_the_page_s_rows_order_and_sums(books: Books) -> None:
@@ -61,17 +69,23 @@ def test_files_have_the_page_s_rows_order_and_sums(books: Books) -> None:
         page = mismatch_listing(books.practice, QueryDict(f"{query}&size=200"))
         wanted = [row.item.text for row in page.rows]
         lines, cells = as_csv(books, query), table(as_xlsx(books, query))
-        assert [line["What differs"] for line in lines if line["Cause"] != "Total"] == wanted, query
+        assert [line["What differs"] for line in lines if line["Cause"] not in LAST] == wanted, query
         assert [row["What differs"] for row in cells] == wanted, query
-        for item in page.sums:
+        for item in page.totals.items:
             if item.currency:
                 ours = [row for row in cells if row["Currency"] == item.currency]
-                assert sum(Decimal(str(row["At stake"])) for row in ours) == item.at_stake
-                total = next(
-                    line for line in lines if line["Cause"] == "Total" and line["Currency"] == item.currency
+                assert sum(Decimal(str(row["At stake"])) for row in ours) == item.every
+                added, once = (
+                    next(
+                        line for line in lines if (line["Cause"], line["Currency"]) == (title, item.currency)
+                    )
+                    for title in ("Total", ONCE)
                 )
-                assert Decimal(total["At stake"]) == item.at_stake.quantize(Decimal("0.01"))
-                assert Decimal(total["Tax in it"]) == item.tax.quantize(Decimal("0.01"))
+                assert [Decimal(added[name]) for name in MONEY] == [item.every, item.every_tax]
+                assert [Decimal(once[name]) for name in MONEY] == [item.at_stake, item.tax]
+                sheet = as_xlsx(books, query)["Differences"].values
+                last = {row[0]: row for row in sheet if row[PLACES["Currency"]] == item.currency}
+                assert last[ONCE][PLACES["At stake"]] == float(item.at_stake)
 
 
 def test_cells_are_dates_numbers_and_text(books: Books) -> None:
@@ -141,7 +155,7 @@ def test_it_is_handed_to_staff_and_leaves_a_trace(books: Books) -> None:
 def test_me_is_whoever_exports(books: Books) -> None:
     me = books.member()
     mine, _ = make_mismatch(books, owner=me), make_mismatch(books, owner=books.member())
-    found = list(export_rows(books.practice, QueryDict("owner=me"), me))
+    found = list(rows_of(choose(books.practice, QueryDict("owner=me"), me)))
     assert [row.text for row in found] == [mine.text]
     assert found[0].owner == str(me)
 
@@ -166,3 +180,33 @@ def test_thousands_of_rows_take_no_time(books: Books) -> None:
     assert write_xlsx(books.practice, QueryDict(), io.BytesIO()) == 5_000
     assert write_csv(books.practice, QueryDict(), io.BytesIO()) == 5_000
     assert time.monotonic() - began < 10
+
+
+def test_more_than_an_excel_file_holds_is_told_and_the_csv_file_has_all(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        make_mismatch(books)
+    monkeypatch.setattr(xlsx, "MOST_ROWS", 2)
+    client = Client()
+    client.force_login(books.member(Role.STAFF))
+    answer = client.get(books.url("reconciliation/export/xlsx/?least=1"), follow=True)
+    assert answer.redirect_chain == [(books.url("reconciliation/?least=1"), 302)]
+    assert "Take the CSV file, which has no limit" in answer.content.decode()
+    assert not AuditEntry.objects.filter(action="report.exported").exists(), "nothing left the house"
+    found: Any = client.get(books.url("reconciliation/export/csv/?least=1"))
+    assert b"".join(found.streaming_content).count(b"Invoice: not in Xero") == 3
+    monkeypatch.setattr(xlsx, "MOST_ROWS", 3)
+    assert client.get(books.url("reconciliation/export/xlsx/?least=1")).status_code == 200
+
+
+def test_a_long_csv_file_comes_in_pieces(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(20):
+        make_mismatch(books, text=f"Row {number}")
+    whole = io.BytesIO()
+    write_csv(books.practice, QueryDict(), whole)
+    monkeypatch.setattr(csv_module, "PIECE", 500)
+    parts = list(csv_file(books.practice, QueryDict()).parts)
+    assert len(parts) > 5
+    assert max(map(len, parts)) < 1_500
+    assert b"".join(parts) == whole.getvalue()

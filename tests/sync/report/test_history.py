@@ -21,11 +21,6 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # noon in Sydney
 
 
-@pytest.fixture
-def books() -> Books:
-    return make_books()
-
-
 def as_(user: User) -> Client:
     client = Client()
     client.force_login(user)

@@ -1,7 +1,6 @@
 """Mails of saved views: due once, sent once, to members only, and a broken mail server loses none."""
 
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -27,7 +26,7 @@ from sync.models import (
     Scope,
 )
 from sync.report import mailing, saved, schedules
-from tests.sync.receiver import MailHost, mail_host
+from tests.sync.receiver import MailHost
 from tests.sync.rows import Books, make_books
 
 pytestmark = pytest.mark.django_db
@@ -50,16 +49,6 @@ def books(clock: Any) -> Books:
 @pytest.fixture
 def maker(books: Books) -> User:
     return books.member(Role.STAFF)
-
-
-@pytest.fixture
-def post_office(settings: Any) -> Iterator[MailHost]:
-    with mail_host() as host:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", host.port
-        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-        settings.EMAIL_HOST_USER = ""
-        yield host
 
 
 def make_open(books: Books, number: int, amount: str = "110.00", **extra: Any) -> Mismatch:

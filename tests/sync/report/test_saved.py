@@ -13,11 +13,6 @@ from tests.sync.rows import Books, make_books
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def books() -> Books:
-    return make_books()
-
-
 def as_(user: User) -> Client:
     client = Client()
     client.force_login(user)
