@@ -194,7 +194,7 @@ XERO_CLIENT_SECRET = env.text("XERO_CLIENT_SECRET", "")
 XERO_SCOPES = env.text(
     "XERO_SCOPES",
     "openid profile email offline_access accounting.contacts accounting.invoices accounting.payments"
-    " accounting.settings.read",
+    " accounting.settings.read accounting.banktransactions.read",
 )
 #: What Xero signs its webhooks with. Several while a key is being changed; any of them is believed.
 XERO_WEBHOOK_KEY = env.words("XERO_WEBHOOK_KEY", [])

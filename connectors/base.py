@@ -68,7 +68,8 @@ class ReadPlan:
     ``variant`` names a pass over records hidden by default ("" is the normal one). A list that takes no
     "changed since" is read over its last ``trailing_days``, at night over ``night_days``; one that seldom changes is
     read at most once in ``every_minutes`` unless everything is read; ``nightly`` is read once a night and whenever a
-    person asks. After ``sweep_hours`` all of it is read again, preferably at night, to find what vanished.
+    person asks. One that is ``optional`` may be refused: then the others are read all the same. After ``sweep_hours``
+    all of it is read again, preferably at night, to find what vanished.
     """
 
     kind: Kind
@@ -77,6 +78,7 @@ class ReadPlan:
     trailing_days: int = 0
     night_days: int = 0
     nightly: bool = False
+    optional: bool = False
     every_minutes: int = 0
     sweep_hours: int = 7 * 24
 

@@ -10,6 +10,7 @@ ConnectorError        provider, status, request_id, user_message, detail (for th
 ├─ NotFound           the provider does not know the id
 ├─ Unreadable         an answer that is not what the provider documents
 └─ NeedsReconnect     credentials or permissions are gone; a person has to reconnect
+   └─ NotAllowed      they work, and were not given the permission for this
 """
 
 from collections.abc import Sequence
@@ -110,3 +111,7 @@ class Unreadable(ConnectorError):
 
 class NeedsReconnect(ConnectorError):
     """The credentials or their permissions no longer work; a person has to connect again."""
+
+
+class NotAllowed(NeedsReconnect):
+    """The credentials are good, but not for what was asked."""

@@ -9,38 +9,12 @@ import dataclasses
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
+
+from connectors.kinds import Kind as Kind
 
 Day = date
 """``date`` under another name, for classes that have a field called ``date``."""
-
-
-class Kind(StrEnum):
-    """What sort of object a record is, in words shared by all providers."""
-
-    CONTACT = "contact"
-    PERSON = "person"
-    SERVICE = "service"
-    PROPOSAL = "proposal"
-    INVOICE = "invoice"
-    PAYMENT = "payment"
-    COLLECTION = "collection"
-    DEAL = "deal"
-    DEAL_STAGE = "deal_stage"
-    ORGANISATION = "organisation"
-    ACCOUNT = "account"
-    TAX_RATE = "tax_rate"
-    TRACKING_CATEGORY = "tracking_category"
-    BRANDING_THEME = "branding_theme"
-    CURRENCY = "currency"
-    STAFF = "staff"
-    ITEM = "item"
-    CREDIT_NOTE = "credit_note"
-    BATCH_PAYMENT = "batch_payment"
-    OVERPAYMENT = "overpayment"
-    PREPAYMENT = "prepayment"
-    REPEATING_INVOICE = "repeating_invoice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +115,8 @@ class ProposalLine:
     selected: bool = True
     is_recurring: bool = False
     period_value: Decimal | None = None
+    strategy: str = ""
+    repeats: str = ""  # how often, in the source's words; of what is billed once, when
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +259,28 @@ class Collection(Base):
     payout_state: str = ""
     submitted_on: Day | None = None
     arrives_on: Day | None = None
+    fee_billed_on: Day | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankTransaction(Base):
+    """Money received or spent as somebody coded it in the ledger. ``amount`` has any tax in it and is never negative.
+
+    ``type`` begins with RECEIVE or SPEND; ``line_amounts`` is as for a document.
+    """
+
+    type: str = ""
+    contact_external_id: str = ""
+    date: Day | None = None
+    reference: str = ""
+    currency: str = ""
+    line_amounts: str = ""
+    amount: Decimal
+    tax: Decimal | None = None
+    account_external_id: str = ""
+    account_code: str = ""
+    is_reconciled: bool = False
+    lines: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,6 +370,7 @@ Record = (
     | Invoice
     | Payment
     | Collection
+    | BankTransaction
     | Organisation
     | Account
     | TaxRate
@@ -389,6 +388,7 @@ RECORD_OF: dict[Kind, Any] = dict.fromkeys(Kind, Entry) | {
     Kind.INVOICE: Invoice,
     Kind.PAYMENT: Payment,
     Kind.COLLECTION: Collection,
+    Kind.BANK_TRANSACTION: BankTransaction,
     Kind.ORGANISATION: Organisation,
     Kind.ACCOUNT: Account,
     Kind.TAX_RATE: TaxRate,

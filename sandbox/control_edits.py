@@ -66,6 +66,7 @@ _ACTIONS: dict[str, Action] = {
     "payment": lambda ledger, settings: ledger.put_payment(settings),
     "batch_payment": lambda ledger, settings: ledger.put_batch_payment(settings),
     "credit_note": lambda ledger, settings: ledger.put_credit_note(settings),
+    "bank_transaction": lambda ledger, settings: ledger.put_bank_transaction(settings),
     "allocate": lambda ledger, settings: ledger.allocate_credit_note(str(settings["credit_note"]), settings),
     "repeating_invoice": lambda ledger, settings: ledger.put_repeating_invoice(settings),
     "void": lambda ledger, settings: ledger.void_invoice(str(settings["invoice"])),

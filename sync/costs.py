@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from connectors import registry
 from connectors.base import ReadPlan
+from practices.features import is_granted
 from practices.models import Connection, Practice
 from sync import budget, throttle
 from sync.flows import BATCH_SIZE
@@ -79,7 +80,8 @@ def _reading_all(connection: Connection, plans: Sequence[ReadPlan]) -> int:
 
 
 def _plans(connection: Connection) -> Iterable[ReadPlan]:
-    return registry.READ_PLANS[connection.provider]
+    plans = registry.READ_PLANS[connection.provider]
+    return [plan for plan in plans if not plan.optional or is_granted(connection, plan.kind)]
 
 
 def _writing(connection: Connection) -> int:

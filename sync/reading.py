@@ -17,7 +17,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from connectors.base import Page, ReadPlan, Row, Source, Window
-from connectors.errors import Rejected
+from connectors.errors import NeedsReconnect, NotAllowed, NotFound, Rejected
+from practices.features import is_granted
 from practices.models import Connection
 from sync import snapshots
 from sync.models import Cursor, Snapshot
@@ -89,13 +90,31 @@ def read(
             variant=plan.variant,
             defaults={"practice_id": connection.practice_id},
         )
-        if _is_fresh(cursor, plan, wish):
+        if _is_fresh(cursor, plan, wish) or (plan.optional and not is_granted(connection, plan.kind)):
             continue
-        if not _walk(connection, source, plan, cursor, progress, wish, go_on=go_on):
+        try:
+            ended = _walk(connection, source, plan, cursor, progress, wish, go_on=go_on)
+        except (NeedsReconnect, NotFound) as error:
+            if not (plan.optional and _is_about_the_list(error)):
+                raise
+            _note_refusal(cursor)
+            continue
+        if not ended:
             return progress
     progress.finished = True
     Connection.objects.filter(pk=connection.pk).update(last_read_at=timezone.now())
     return progress
+
+
+def _is_about_the_list(error: NeedsReconnect | NotFound) -> bool:
+    """Whether a refusal may be meant for one list only. A connection that ended shows at the next list."""
+    return isinstance(error, NotAllowed | NotFound) or error.status == 403
+
+
+def _note_refusal(cursor: Cursor) -> None:
+    """Remember that the list may not be read; what was read of it before stays, and is not compared."""
+    cursor.resume, cursor.walk, cursor.refused_at = "", {}, timezone.now()
+    cursor.save(update_fields=["resume", "walk", "refused_at"])
 
 
 def night_at(now: datetime, zone: ZoneInfo) -> bool:
@@ -106,6 +125,8 @@ def night_at(now: datetime, zone: ZoneInfo) -> bool:
 def _is_fresh(cursor: Cursor, plan: ReadPlan, wish: Wish) -> bool:
     if wish.kinds is not None and not _is_wished(plan, wish.kinds):
         return True
+    if cursor.refused_at is not None and cursor.refused_at >= (cursor.completed_at or cursor.refused_at):
+        return _was_asked_lately(cursor.refused_at, wish)
     if cursor.walk or cursor.completed_at is None:
         return False
     whole = wish.full or plan.kind.value in wish.whole
@@ -118,6 +139,13 @@ def _is_fresh(cursor: Cursor, plan: ReadPlan, wish: Wish) -> bool:
     if plan.nightly:
         return not wish.thorough and age < (ONCE_A_NIGHT if wish.night else AT_LEAST)
     return age < timedelta(minutes=plan.every_minutes)
+
+
+def _was_asked_lately(refused_at: datetime, wish: Wish) -> bool:
+    """A list that was refused is asked for again once a night, and when somebody asks for everything."""
+    if refused_at >= wish.started_at or not (wish.night or wish.thorough):
+        return True
+    return not wish.thorough and timezone.now() - refused_at < ONCE_A_NIGHT
 
 
 def _is_wished(plan: ReadPlan, kinds: Mapping[str, bool]) -> bool:
@@ -274,7 +302,7 @@ def _finish(connection: Connection, source: Source, plan: ReadPlan, cursor: Curs
     began = datetime.fromisoformat(cursor.walk["began"])
     with transaction.atomic():
         cursor.since = _next_since(cursor, plan)
-        cursor.completed_at = now
+        cursor.completed_at, cursor.refused_at = now, None
         if was_full or cursor.walk.get("wide"):
             cursor.wide_completed_at = now
         if was_full:

@@ -14,7 +14,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from connectors.base import Row
-from connectors.records import Collection, Contact, Entry, Invoice, Payment, Person, Record
+from connectors.records import (
+    BankTransaction,
+    Collection,
+    Contact,
+    Entry,
+    Invoice,
+    Kind,
+    Payment,
+    Person,
+    Record,
+)
 from connectors.stored import dump
 from practices.models import Connection
 from sync.asof import keep_past
@@ -43,6 +53,8 @@ _FIELDS = (
     "gone_at",
     "changed_at",
 )
+NEVER_PLANNED = frozenset({Kind.BANK_TRANSACTION})
+"""Kinds that no decision rests on: they are compared and shown."""
 CLOCKS_AGREE = timedelta(seconds=3)
 """Clocks this close count as one: a provider's time comes in whole seconds."""
 
@@ -85,7 +97,7 @@ def store(
     fresh, same, replaced = [], [], {}
     for key, row in latest.items():
         made = _snapshot(connection, row, now, zone)
-        made.to_plan = to_plan
+        made.to_plan = to_plan and row.kind not in NEVER_PLANNED
         made.changed_at = _in_our_clock(made.source_updated_at, read_at, now)
         old = known.get(key)
         if old is not None and old.content_hash == made.content_hash and old.gone_at is None:
@@ -172,6 +184,14 @@ def _keys(record: Record, zone: ZoneInfo) -> dict[str, Any]:
             "party_external_id": record.contact_external_id,
             "date": record.date,
             "amount": record.total,
+            "currency": record.currency,
+        }
+    if isinstance(record, BankTransaction):
+        return {
+            "reference": record.reference,
+            "party_external_id": record.contact_external_id,
+            "date": record.date,
+            "amount": record.amount,
             "currency": record.currency,
         }
     if isinstance(record, Payment):

@@ -28,9 +28,14 @@ from connectors.records import (
 )
 
 
+def _state(data: dict[str, Any]) -> str:
+    """A state as the API spells it: its exports say "Awaiting acceptance" for ``awaiting_acceptance``."""
+    return "_".join(text(data, "state").lower().replace("-", " ").split())
+
+
 def _stamps(data: dict[str, Any]) -> dict[str, Any]:
     return {
-        "status": text(data, "state"),
+        "status": _state(data),
         "link": text(data, "link"),
         "source_created_at": instant(data, "created_at"),
         "source_updated_at": instant(data, "updated_at"),
@@ -122,7 +127,24 @@ def _proposal_line(data: dict[str, Any]) -> ProposalLine:
         selected=data.get("is_selected_for_acceptance") is not False,
         is_recurring=billing.get("is_recurring") is True,
         period_value=amount(pricing.get("minimum_period_value"), "minimum_period_value", "amount", "total"),
+        strategy=_strategy(data, billing),
+        repeats=_repeats(billing),
     )
+
+
+def _strategy(data: dict[str, Any], billing: dict[str, Any]) -> str:
+    """Who issues a line's invoices. Of several parts the first counts; of parts that recur all have to agree."""
+    said = [text(item, "invoice_strategy") for item in items(billing, "schedules")]
+    said = [item.lower() for item in said if item] or [text(data, "invoice_strategy").lower()]
+    return said[0] if billing.get("is_recurring") is not True or len(set(said)) == 1 else "mixed"
+
+
+def _repeats(billing: dict[str, Any]) -> str:
+    """How often a line bills, if all its parts say the same; of one that bills once the words that say when."""
+    if billing.get("is_recurring") is not True:
+        return text(billing, "summary")
+    said = {text(item, "cadence") or text(item, "recurrence") for item in items(billing, "schedules")}
+    return said.pop() if len(said) == 1 else ""
 
 
 def invoice(data: dict[str, Any]) -> Invoice:
@@ -229,6 +251,7 @@ def collection(data: dict[str, Any]) -> Collection:
         payout_state=text(payout, "state"),
         submitted_on=day(payout, "submitted_date"),
         arrives_on=day(payout, "arrival_date"),
+        fee_billed_on=day(paid, "fee_invoice_date"),
         status=text(data, "type"),
     )
 

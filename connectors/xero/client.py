@@ -24,7 +24,15 @@ NUMBERS_PER_LOOKUP = 40
 SETTINGS_MINUTES = 60
 """Accounts, tax rates and the like seldom change; the first read and a person's request read them at once."""
 
-_PAGED = {Kind.CONTACT, Kind.INVOICE, Kind.CREDIT_NOTE, Kind.PAYMENT, Kind.OVERPAYMENT, Kind.PREPAYMENT}
+_PAGED = {
+    Kind.CONTACT,
+    Kind.INVOICE,
+    Kind.CREDIT_NOTE,
+    Kind.PAYMENT,
+    Kind.OVERPAYMENT,
+    Kind.PREPAYMENT,
+    Kind.BANK_TRANSACTION,
+}
 _SLOW = (
     Kind.ORGANISATION,
     Kind.ACCOUNT,
@@ -50,6 +58,7 @@ READ_PLANS = (
     ReadPlan(kind=Kind.CONTACT),
     ReadPlan(kind=Kind.INVOICE),
     ReadPlan(kind=Kind.PAYMENT),
+    ReadPlan(kind=Kind.BANK_TRANSACTION, nightly=True, optional=True),
 )
 
 
@@ -250,7 +259,7 @@ def _list_params(kind: Kind, page: int) -> dict[str, str]:
         params.update({"page": str(page), "pageSize": str(PAGE_SIZE)})
     if kind in {Kind.CONTACT, Kind.TRACKING_CATEGORY}:
         params["includeArchived"] = "true"
-    if kind in {Kind.INVOICE, Kind.CREDIT_NOTE}:
+    if kind in {Kind.INVOICE, Kind.CREDIT_NOTE, Kind.BANK_TRANSACTION}:
         params["unitdp"] = "4"
     return params
 

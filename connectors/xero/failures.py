@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.answers import Answer, plain_failure
 from connectors.causes import Cause
-from connectors.errors import ConnectorError, NeedsReconnect, RateLimited, Rejected, Unavailable
+from connectors.errors import ConnectorError, NeedsReconnect, NotAllowed, RateLimited, Rejected, Unavailable
 
 PROVIDER = "xero"
 MINUTE_SECONDS = 60
@@ -144,7 +144,7 @@ def classify(answer: Answer, is_write: bool) -> ConnectorError:
     said = messages(data)
     if answer.status == 401:
         if "insufficient_scope" in _auth_text(answer) or "insufficent_scope" in _auth_text(answer):
-            return NeedsReconnect(
+            return NotAllowed(
                 "Xero says this connection was not given the permissions that are needed. Please reconnect.",
                 provider=PROVIDER,
                 status=401,

@@ -11,6 +11,7 @@ from connectors.records import (
     Account,
     Address,
     Applied,
+    BankTransaction,
     Contact,
     ContactPerson,
     Entry,
@@ -184,6 +185,26 @@ def payment(data: dict[str, Any]) -> Payment:
     )
 
 
+def bank_transaction(data: dict[str, Any]) -> BankTransaction:
+    return BankTransaction(
+        external_id=required(data, "BankTransactionID"),
+        type=text(data, "Type").upper(),
+        contact_external_id=text(data, "Contact", "ContactID"),
+        date=calendar_day(data, "Date"),
+        reference=text(data, "Reference"),
+        currency=currency(text(data, "CurrencyCode"), "CurrencyCode"),
+        line_amounts=text(data, "LineAmountTypes"),
+        amount=needed_amount(data.get("Total"), "Total"),
+        tax=amount(data.get("TotalTax"), "TotalTax"),
+        account_external_id=text(data, "BankAccount", "AccountID"),
+        account_code=text(data, "BankAccount", "Code"),
+        is_reconciled=data.get("IsReconciled") is True,
+        lines=tuple(_line(item) for item in items(data, "LineItems")),
+        status=text(data, "Status"),
+        source_updated_at=moment(data, "UpdatedDateUTC"),
+    )
+
+
 def organisation(data: dict[str, Any]) -> Organisation:
     terms = (data.get("PaymentTerms") or {}).get("Sales") or {}
     days = text(terms, "Day")
@@ -323,6 +344,7 @@ SHAPES: dict[Kind, tuple[str, str, str, Callable[[dict[str, Any]], Record]]] = {
     Kind.INVOICE: ("/Invoices", "Invoices", "InvoiceID", invoice),
     Kind.CREDIT_NOTE: ("/CreditNotes", "CreditNotes", "CreditNoteID", credit_note),
     Kind.PAYMENT: ("/Payments", "Payments", "PaymentID", payment),
+    Kind.BANK_TRANSACTION: ("/BankTransactions", "BankTransactions", "BankTransactionID", bank_transaction),
     Kind.BATCH_PAYMENT: ("/BatchPayments", "BatchPayments", "BatchPaymentID", _entry("BatchPaymentID")),
     Kind.OVERPAYMENT: ("/Overpayments", "Overpayments", "OverpaymentID", _entry("OverpaymentID")),
     Kind.PREPAYMENT: ("/Prepayments", "Prepayments", "PrepaymentID", _entry("PrepaymentID")),

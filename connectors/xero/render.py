@@ -153,6 +153,8 @@ def _line(line: dict[str, Any]) -> dict[str, Any]:
     out["UnitAmount"] = Decimal(line["unit_amount"])
     if line.get("discount"):
         out["DiscountAmount"] = Decimal(line["discount"])
+    if line.get("discount_rate"):
+        out["DiscountRate"] = Decimal(line["discount_rate"])
     for ours, theirs in (("account_code", "AccountCode"), ("tax_type", "TaxType"), ("item_code", "ItemCode")):
         if line.get(ours):
             out[theirs] = line[ours]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sandbox.ignition.state import stamp
-from sandbox.planting.ground import Ground
+from sandbox.planting.ground import Ground, Party
+from sandbox.planting.planted import Planted
+from sandbox.planting.telling import about_client
 from sandbox.seed.calendar_days import instant
 from sandbox.xero.payload import Row
 
@@ -127,4 +130,25 @@ def engage(
             "created_at": stamp(at),
             "services": [line],
         },
+    )
+
+
+def never_billed(ground: Ground, number: int) -> Planted:
+    """V14: an engagement that bills every month by itself, and that nobody was ever sent an invoice of."""
+    start = ground.day(120)
+
+    def fits(party: Party) -> bool:
+        return bool(party.proposals) and all(
+            row["proposal_start_date"] < start.isoformat() for row in party.proposals
+        )
+
+    party = ground.host(fits)
+    proposal = engage(ground, party.client, start=start)
+    note = f"{proposal['reference_number']} bills every month since {start}, and there is no invoice of it."
+    told = about_client(ground, "V14", "invoice_not_raised", party, note)
+    return replace(
+        told,
+        ignition_ids=(str(proposal["slug"]), party.slug),
+        document=str(proposal["reference_number"]),
+        money=proposal["services"][0]["pricing"]["minimum_period_value"]["amount"],
     )

@@ -130,6 +130,9 @@ class Ground:
     def is_used(self, key: str) -> bool:
         return key in self._used
 
+    def use(self, key: str) -> None:
+        self._used.add(key)
+
     # Taking ---------------------------------------------------------------------------------------
 
     def party(self, fits: Callable[[Party], bool] = lambda party: True, *, wanted: str = "a client") -> Party:

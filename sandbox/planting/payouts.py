@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from sandbox.planting.banking import fee_of_a_month
 from sandbox.planting.credits import refund, settled
 from sandbox.planting.ground import Document, Ground, NoGround
 from sandbox.planting.planted import Planted
 from sandbox.planting.telling import about_money, about_receipt
-from sandbox.planting.writing import collect, receive
+from sandbox.planting.writing import collect, put_on_line, put_straight, receive
+from sandbox.seed.banking import PURCHASE_TAX, SUPPLIER, fee_line
 
 OLD_CLEARING = "Ignition Clearing (until 2024)"
 
@@ -24,6 +26,7 @@ def not_the_sum(ground: Ground, number: int) -> Planted:
         "collections",
         {"id": money.collection["id"], "amount": {**money.collection["amount"], "total": short}},
     )
+    put_on_line(ground, money.line, short)
     posted = receive(ground, item.document, total, money.arrival)
     return about_money(
         "O05", "payout_sum", party, item, f"The payment came to {total}; its payout holds {short}.",
@@ -56,8 +59,30 @@ def negative(ground: Ground, number: int) -> Planted:
     )  # fmt: skip
 
 
-def two_fees(ground: Ground, number: int) -> Planted:
-    """O07: the payment shows another fee than its row."""
+def wrong_fees(ground: Ground, number: int) -> Planted:
+    """O07, by turns: two fees for one payment, fees put in with another amount, or not put in at all."""
+    if number % 3 == 0:
+        return _two_fees(ground)
+    line = fee_of_a_month(ground)
+    is_other = number % 3 == 1
+    if is_other:
+        put_on_line(ground, line, line["Total"] + Decimal("11.00"))
+        note = f"The fees of {line['Date']} were put in with 11.00 too much."
+    else:
+        put_straight(ground, "bank_transactions", line, Status="DELETED")
+        note = f"The fees of {line['Date']} are not on the bank account."
+    return Planted(
+        ref="O07",
+        code="payout_fee_other" if is_other else "payout_fee_missing",
+        note=note,
+        xero_ids=(line["BankTransactionID"],) if is_other else (),
+        money=Decimal(11) if is_other else line["Total"],
+        currency=line["CurrencyCode"],
+    )
+
+
+def _two_fees(ground: Ground) -> Planted:
+    """The payment shows another fee than its row, which is billed and paid since."""
     party, item = ground.open(lambda item: _ripe(ground, item), wanted="an unpaid invoice of last month")
     money = collect(ground, item.invoice, ago=20)
     fee = (item.document["Total"] * Decimal("0.022")).quantize(Decimal("0.01"))
@@ -71,6 +96,13 @@ def two_fees(ground: Ground, number: int) -> Planted:
     told = {"fee": fee, "fee_description": "2.2%", "fee_invoice_date": ground.day(12).isoformat()}
     ground.practice.upsert(
         "collections", {"id": money.collection["id"], "payment": {**money.collection["payment"], **told}}
+    )
+    ground.ledger.put_bank_transaction(
+        {
+            **fee_line(fee, ground.day(10), PURCHASE_TAX[ground.practice.country]),
+            "Contact": {"Name": SUPPLIER},
+        },
+        force=True,
     )
     posted = receive(ground, item.document, item.document["Total"], money.arrival)
     return about_money(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from sandbox.ignition.state import IgnitionPractice
-from sandbox.planting import clients, credits, invoices, lines, payments, payouts, settings
+from sandbox.planting import banking, clients, credits, engaging, invoices, lines, payments, payouts, settings
 from sandbox.planting.ground import Ground, NoGround
 from sandbox.planting.planted import Planted
 from sandbox.seed.draw import Draw
@@ -49,6 +49,7 @@ _RECIPES: dict[str, Recipe] = {
     "I14": clients.shared_email,
     "I21": clients.archived_client,
     "S04": clients.both_changed,
+    "V14": engaging.never_billed,
     "V15": invoices.after_the_end,
     "V18": invoices.dearer_engagement,
     "V20": invoices.repeating_invoice,
@@ -69,8 +70,15 @@ _RECIPES: dict[str, Recipe] = {
     "P07": payments.part_paid,
     "P09": payments.other_day,
     "P10": payments.wrong_account,
-    "O07": payouts.two_fees,
+    "O07": payouts.wrong_fees,
     "O13": payouts.old_account,
+    "O01": banking.not_on_the_bank_account,
+    "O02": banking.not_reconciled,
+    "O03": banking.coded_to_sales,
+    "O04": banking.matched_to_another_invoice,
+    "O08": banking.fees_without_tax,
+    "O14": banking.taxed_on_the_way,
+    "K13": banking.wrong_rule,
     "O05": payouts.not_the_sum,
     "O10": payouts.stuck,
     "R02": credits.credited_in_xero_only,

@@ -12,6 +12,7 @@ from sandbox.ignition.amounts import cents, invoice_total, line_total
 from sandbox.ignition.state import stamp
 from sandbox.ignition.tax_labels import TAX_LABELS
 from sandbox.planting.ground import BANK_CODE, CLEARING_CODE, Document, Ground, NoGround, Party
+from sandbox.seed.banking import NO_TAX, SUPPLIER, bank_line
 from sandbox.seed.calendar_days import add_working_days, instant
 from sandbox.xero.books import Mode
 from sandbox.xero.payload import Row
@@ -21,11 +22,15 @@ LINE_AMOUNTS = {"Exclusive": "exclusive", "Inclusive": "inclusive", "NoTax": "no
 
 @dataclass(frozen=True)
 class Money:
-    """A collected payment in Ignition: its row, its one collections row, and the day it was in the bank."""
+    """A collected payment in Ignition: its row, its one collections row, and the day it was in the bank.
+
+    line: what the bank rule made of it in Xero, once the payout was completed.
+    """
 
     payment: Row
     collection: Row
     arrival: date
+    line: Row | None = None
 
 
 def new_invoice(ground: Ground, party: Party, day: date, **facts: Any) -> Row:
@@ -181,6 +186,7 @@ def collect(
         },
     )
     collection = move(ground, invoice, amount, ago=ago, payout=number, state=payout)
+    line = landed(ground, amount, arrival) if payout == "completed" and amount else None
     practice.upsert(
         "invoices",
         {
@@ -192,7 +198,7 @@ def collect(
             "disbursal": disbursal,
         },
     )
-    return Money(payment, collection, arrival)
+    return Money(payment, collection, arrival, line)
 
 
 def move(
@@ -234,6 +240,23 @@ def move(
             },
             "disbursal": paid_out if payout and state else None,
         },
+    )
+
+
+def landed(ground: Ground, amount: Decimal, arrival: date, **facts: Any) -> Row:
+    """The payout on the bank account in Xero, as the bank rule codes it; `facts` change the payload."""
+    tax = NO_TAX[ground.practice.country]
+    payload = bank_line(amount, arrival, account=CLEARING_CODE, tax=tax)
+    return ground.ledger.put_bank_transaction({**payload, "Contact": {"Name": SUPPLIER}, **facts}, force=True)
+
+
+def put_on_line(ground: Ground, row: Row | None, amount: Decimal) -> None:
+    """Another amount on a line of the bank account that has no tax in it."""
+    if row is None:
+        raise NoGround("the payout is not in the bank account")
+    line = {**row["LineItems"][0], "UnitAmount": amount, "LineAmount": amount}
+    put_straight(
+        ground, "bank_transactions", row, LineItems=[line], SubTotal=amount, Total=amount, TotalTax=Decimal(0)
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sandbox.ignition.amounts import ZERO, line_tax
 from sandbox.ignition.slugs import SlugMaker
 from sandbox.ignition.state import RESOURCES, IgnitionPractice
+from sandbox.seed.banking import Banking
 from sandbox.seed.draw import Draw
 from sandbox.seed.ignition_side import fill_ignition
 from sandbox.seed.native_link import NativeLink
@@ -124,6 +125,7 @@ def _fill_ledger(ledger: Ledger, plan: PracticePlan, report: SeedReport) -> None
     try:
         NativeLink(ledger, plan, report).replay()
         Residents(ledger, plan, report).add()
+        Banking(ledger, plan, report).add()
     finally:
         ledger.listener = listener
 
@@ -140,6 +142,7 @@ def _count(practice: IgnitionPractice, ledger: Ledger, report: SeedReport) -> No
     report.counts["xero_contacts"] = len(ledger.contacts)
     report.counts["xero_invoices"] = len(ledger.invoices)
     report.counts["xero_payments"] = len(ledger.payments)
+    report.counts["xero_bank_transactions"] = len(ledger.bank_transactions)
 
 
 def _email(person: str, key: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 class SeedReport:
     """Facts about one seeded practice. Keys are Ignition slugs, values Xero ids, unless said otherwise.
 
-    counts: rows per resource, plus `xero_contacts`, `xero_invoices`, `xero_payments`.
+    counts: rows per resource, plus `xero_contacts`, `xero_invoices`, `xero_payments`, `xero_bank_transactions`.
     native_contacts: client → the contact its invoices are filed under now.
     native_invoices: invoice → InvoiceID of every invoice the native link pushed.
     linked_clients: client → `xero_contact_id` as Ignition shows it (a merged contact's old id included).
@@ -27,7 +27,9 @@ class SeedReport:
     → archived contact that Ignition still names. email_differs: client → contact whose e-mail a person typed
     otherwise in Xero. same_names, near_names: pairs of client slugs. tax_modes: invoice → exclusive,
     inclusive or none. taxes: invoice → tax inside the total, as text. unrelated_contacts, unrelated_invoices:
-    Xero ids with no counterpart in Ignition.
+    Xero ids with no counterpart in Ignition. bank_lines: payout, or “fee” and the day it was billed → the
+    BankTransactionID of its line. payouts_not_coded, payouts_coded_elsewhere, payouts_not_reconciled: what people left
+    undone or got wrong. fees_without_tax: days on which fees were billed that were put in without it.
     """
 
     key: str
@@ -56,6 +58,11 @@ class SeedReport:
     taxes: dict[str, str] = field(default_factory=dict)
     unrelated_contacts: list[str] = field(default_factory=list)
     unrelated_invoices: list[str] = field(default_factory=list)
+    bank_lines: dict[str, str] = field(default_factory=dict)
+    payouts_not_coded: list[str] = field(default_factory=list)
+    payouts_coded_elsewhere: list[str] = field(default_factory=list)
+    payouts_not_reconciled: list[str] = field(default_factory=list)
+    fees_without_tax: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values only, ready for JSON."""

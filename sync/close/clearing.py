@@ -13,6 +13,8 @@ from datetime import date
 from decimal import Decimal
 
 from connectors.records import Collection
+from sync.close.items import MOST_ITEMS, Item, most_of
+from sync.close.ledger import Ledger, ledgers
 from sync.close.movements import (
     LANDED,
     LONG_AGO,
@@ -32,8 +34,6 @@ from sync.reconcile.compare_payments import BACK
 from sync.reconcile.receipts import Share
 
 FAILED = frozenset({"failed"})
-MOST_ITEMS = 1000
-"""Items kept one by one for a month; smaller ones are one line for each cause, so that the sum stays whole."""
 
 CAUSES: dict[str, tuple[str, str]] = {
     "payout_to_come": ("Payout still to come", "Xero has the payment; Ignition has not paid it out yet."),
@@ -71,26 +71,19 @@ CAUSES: dict[str, tuple[str, str]] = {
 }
 """Why an item does not come to nought: title and sentence."""
 NOT_SEEN = (
-    "Whether each payout reached the bank, and whether its bank line was coded to the clearing account: "
-    "Xero does not tell other apps how bank lines were coded.",
-    "Journals, transfers and spent or received money that somebody put on the clearing account: they are not read.",
+    "Journals and transfers that somebody put on the clearing account, and bills paid from it: they are not read.",
+    "Lines that wait in a bank feed and were not coded yet: Xero does not give them to other apps.",
     "What was in the clearing account before the first payment that was read.",
+)
+NOT_READ = (
+    "Whether each payout is on the bank account and how it was coded, and what else was received or spent on the "
+    "clearing account."
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """What one payment (or ``count`` of them together) leaves in the account. ``since`` is its first movement."""
-
-    key: str
-    cause: str
-    amount: Decimal
-    since: date | None = None
-    client: str = ""
-    document: str = ""
-    source_id: str = ""
-    target_id: str = ""
-    count: int = 1
+def not_seen(bank_problem: str) -> tuple[str, ...]:
+    """What a proof leaves out; more where the bank's lines could not be read, for the reason given."""
+    return (f"{NOT_READ} {bank_problem}".strip(), *NOT_SEEN) if bank_problem else NOT_SEEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +103,10 @@ class Payout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """A month of the account in one currency. Parts are signed as they move the balance: payouts are negative."""
+    """A month of the account in one currency. Parts are signed as they move the balance: payouts are negative.
+
+    ``ledger`` is what the target's ledger has, where the bank's lines were read.
+    """
 
     month: date
     currency: str
@@ -120,6 +116,7 @@ class Proof:
     payouts: tuple[Payout, ...] = ()
     fees: Decimal = ZERO
     surcharges: Decimal = ZERO
+    ledger: Ledger | None = None
 
     @property
     def closing(self) -> Decimal:
@@ -148,8 +145,9 @@ def prove(books: Books, shares: Sequence[Share], months: Sequence[date]) -> list
     facts, moves = movements(books, shares)
     extras = _extras(books, shares)
     payouts = _payouts(books)
+    there = ledgers(books, shares, moves, months)
     out: list[Proof] = []
-    for currency in sorted({move.currency for move in moves} | {key[1] for key in extras}):
+    for currency in sorted({move.currency for move in moves} | {key[1] for key in (*extras, *there)}):
         mine = sorted((move for move in moves if move.currency == currency), key=lambda move: move.day)
         account, place = _Account(), 0
         for month in months:
@@ -172,6 +170,7 @@ def prove(books: Books, shares: Sequence[Share], months: Sequence[date]) -> list
                     payouts=tuple(payouts.get((month, currency), ())),
                     fees=fees,
                     surcharges=surcharges,
+                    ledger=there.get((month, currency)),
                 )
             )
     return out
@@ -180,23 +179,7 @@ def prove(books: Books, shares: Sequence[Share], months: Sequence[date]) -> list
 def _items(books: Books, facts: dict[str, Facts], account: _Account) -> tuple[Item, ...]:
     """What is left in the account, the largest first; beyond the limit one line for each cause."""
     found = [_item(books, facts[key], key, account) for key in sorted(account.open)]
-    found.sort(key=lambda item: (-abs(item.amount), item.key))
-    rest: dict[str, list[Item]] = defaultdict(list)
-    for item in found[MOST_ITEMS:]:
-        rest[item.cause].append(item)
-    return (
-        *found[:MOST_ITEMS],
-        *(
-            Item(
-                key=f"rest:{cause}",
-                cause=cause,
-                amount=sum((item.amount for item in items), ZERO),
-                since=min((item.since for item in items if item.since), default=None),
-                count=len(items),
-            )
-            for cause, items in sorted(rest.items())
-        ),
-    )
+    return most_of(found, MOST_ITEMS)
 
 
 def _item(books: Books, known: Facts, key: str, account: _Account) -> Item:

@@ -10,13 +10,16 @@ from typing import Any, get_type_hints
 from django.db.models.fields.json import KeyTransform
 
 from practices.models import Practice
-from sync.close.clearing import Item, Payout, Proof
+from sync.close.clearing import Payout, Proof
+from sync.close.items import Item
+from sync.close.ledger import LEDGER_PARTS, Ledger
 from sync.close.months import MEASURED, Crossing, Draft
 from sync.close.movements import PARTS
 from sync.close.periods import Period
 from sync.models import MonthFigures, ReconcileRun, Workings
 from sync.reconcile.books import TAX, ZERO
 from sync.reconcile.totals import Cause, Total
+from sync.reconcile.unchecked import NOT_READ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,8 @@ class Figures:
     """A period as it was last worked out. ``made_at`` is ``None`` as long as nothing was; ``run`` is what it follows.
 
     ``crossings`` have one of their dates in the period and the other one outside. ``clearing`` has a proof for each
-    currency, or ``clearing_problem`` says why there is none. ``undated`` counts what is in no period at all.
+    currency, or ``clearing_problem`` says why there is none; ``bank_problem`` says why the bank is not in it.
+    ``undated`` counts what is in no period at all.
     """
 
     period: Period
@@ -38,6 +42,7 @@ class Figures:
     crossings: tuple[Crossing, ...] = ()
     clearing: tuple[Proof, ...] = ()
     clearing_problem: str = ""
+    bank_problem: str = NOT_READ
     undated: int = 0
     reaches_back: bool = True
 
@@ -74,6 +79,7 @@ def figures_of(practice: Practice, period: Period) -> Figures:
         crossings=_crossings(period, crossings),
         clearing=_clearing(period, found),
         clearing_problem=str(workings.facts.get("clearing") or ""),
+        bank_problem=str(workings.facts.get("bank", NOT_READ)),
         undated=sum((workings.facts.get("undated") or {}).values()),
         reaches_back=bool(found),
     )
@@ -127,8 +133,27 @@ def _clearing(period: Period, found: Iterable[Mapping[str, Any]]) -> tuple[Proof
                 payouts=(*(old.payouts if old else ()), *proof.payouts),
                 fees=proof.fees + (old.fees if old else ZERO),
                 surcharges=proof.surcharges + (old.surcharges if old else ZERO),
+                ledger=_joined(old.ledger if old else None, proof.ledger),
             )
     return tuple(sums[code] for code in sorted(sums))
+
+
+def _joined(old: Ledger | None, new: Ledger | None) -> Ledger | None:
+    """Two months of the ledger one after the other; nothing where one of them was worked out without it."""
+    if old is None or new is None:
+        return new
+    parts = {name: old.parts.get(name, ZERO) + new.parts.get(name, ZERO) for name in LEDGER_PARTS}
+    return dataclasses.replace(new, opening=old.opening, parts=parts)
+
+
+def _ledger(data: Mapping[str, Any] | None) -> Ledger | None:
+    if data is None:
+        return None
+    return Ledger(
+        opening=Decimal(data["opening"]),
+        parts={name: Decimal(amount) for name, amount in data["parts"].items()},
+        items=tuple(_built(Item, item) for item in data.get("items", ())),
+    )
 
 
 def _proof(data: Mapping[str, Any]) -> Proof:
@@ -141,6 +166,7 @@ def _proof(data: Mapping[str, Any]) -> Proof:
         payouts=tuple(_built(Payout, item) for item in data.get("payouts", ())),
         fees=Decimal(data.get("fees", 0)),
         surcharges=Decimal(data.get("surcharges", 0)),
+        ledger=_ledger(data.get("ledger")),
     )
 
 

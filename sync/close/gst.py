@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import BooleanField, Case, CharField, Count, ExpressionWrapper, Max, Q, Sum, When
+from django.db.models import Case, CharField, Count, Max, Q, Sum, When
 from django.db.models.functions import Cast
 
 from practices.models import Country, Practice
@@ -102,19 +102,18 @@ def tax_report(practice: Practice, figures: Figures, *, now: datetime, zone: Zon
 
 def _stakes(practice: Practice, period: Period) -> Iterator[Stake]:
     inside = Q(dated_on__range=(period.starts_on, period.ends_on))
-    rows = (
-        Mismatch.objects.filter(
-            inside | Q(dated_on=None),
-            practice=practice,
-            state__in=[MismatchState.OPEN, MismatchState.ACCEPTED],
+    rows = [
+        (row, is_dated)
+        for some, is_dated in ((inside, True), (Q(dated_on=None), False))
+        for row in Mismatch.objects.filter(
+            some, practice=practice, state__in=[MismatchState.OPEN, MismatchState.ACCEPTED]
         )
         .exclude(tax_at_stake=0)
-        .annotate(dated=ExpressionWrapper(Q(dated_on__isnull=False), output_field=BooleanField()))
-        .values("kind", "state", "currency", "dated")
-        .annotate(number=Count("pk"), staked=Sum("at_stake"), taxed=Sum("tax_at_stake"))
-        .order_by("-taxed", "kind")
-    )
-    for row in rows:
+        .order_by()
+        .values("kind", "state", "currency")
+        .annotate(number=Count("*"), staked=Sum("at_stake"), taxed=Sum("tax_at_stake"))
+    ]
+    for row, is_dated in sorted(rows, key=lambda pair: (-pair[0]["taxed"], pair[0]["kind"])):
         known = KINDS.get(row["kind"])
         yield Stake(
             kind=row["kind"],
@@ -124,7 +123,7 @@ def _stakes(practice: Practice, period: Period) -> Iterator[Stake]:
             count=row["number"],
             money=row["staked"],
             tax=row["taxed"],
-            dated=row["dated"],
+            dated=is_dated,
         )
 
 

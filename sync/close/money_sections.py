@@ -1,9 +1,11 @@
 """The tables about tax and the clearing account."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from sync.close.clearing import CAUSES, Proof
+from sync.close.items import Item
+from sync.close.ledger import CODED_IN, CODED_OUT, LEDGER_CAUSES
 from sync.close.movements import PAID_OUT, POSTED, REFUNDED, TAKEN_BACK
 from sync.close.pack import Pack
 from sync.close.tables import FACTS, Row, Section, columns
@@ -13,6 +15,8 @@ PART_NAMES = {
     REFUNDED: "Refunds that Xero paid from it",
     PAID_OUT: "Paid out by Ignition",
     TAKEN_BACK: "Taken back by Ignition from payouts",
+    CODED_IN: "Put on it from a bank account",
+    CODED_OUT: "Taken off it to a bank account",
 }
 
 
@@ -117,6 +121,67 @@ def equation(proof: Proof) -> list[tuple[str, Decimal]]:
     ]
 
 
+def ledger_equation(proof: Proof) -> list[tuple[str, Decimal]]:
+    """The same in the target's ledger; empty where the bank's lines were not read."""
+    ledger = proof.ledger
+    if ledger is None:
+        return []
+    return [
+        ("At the start", ledger.opening),
+        *((PART_NAMES[name], amount) for name, amount in ledger.parts.items()),
+        ("At the end", ledger.closing),
+    ]
+
+
+def _ledger(pack: Pack, proof: Proof) -> Iterator[Section]:
+    if proof.ledger is None:
+        return
+    steps = ledger_equation(proof)
+    ends = {steps[0], steps[-1]}
+    yield Section(
+        sheet="Clearing",
+        title=f"The account as Xero's ledger has it, in {proof.currency}",
+        columns=columns(("Step", 40), ("Amount", 14, True)),
+        rows=tuple(Row(step, step in ends) for step in steps),
+        notes=("From what was read: without journals and transfers.",),
+    )
+    yield Section(
+        sheet="Clearing",
+        title=f"Why that is not what should be there, in {proof.currency}",
+        columns=_ITEM_COLUMNS,
+        rows=(
+            *_item_rows(pack, proof.ledger.items, LEDGER_CAUSES),
+            Row(("Xero has more by", "", "", None, None, None, proof.ledger.difference), True),
+        ),
+    )
+
+
+_ITEM_COLUMNS = columns(
+    ("Cause", 22),
+    ("Client", 22),
+    ("Document", 12),
+    ("Since", 11),
+    ("Days", 7, True),
+    ("Count", 7, True),
+    ("Amount", 13, True),
+)
+
+
+def _item_rows(pack: Pack, items: Iterable[Item], causes: dict[str, tuple[str, str]]) -> Iterator[Row]:
+    for item in items:
+        yield Row(
+            (
+                causes[item.cause][0] if item.cause in causes else item.cause,
+                item.client,
+                item.document,
+                item.since,
+                (pack.period.ends_on - item.since).days if item.since else None,
+                item.count,
+                item.amount,
+            )
+        )
+
+
 def _proof(pack: Pack, proof: Proof) -> Iterator[Section]:
     steps = equation(proof)
     ends = {steps[0], steps[-1]}
@@ -133,33 +198,13 @@ def _proof(pack: Pack, proof: Proof) -> Iterator[Section]:
     yield Section(
         sheet="Clearing",
         title=f"What it is made of at the end, in {proof.currency}",
-        columns=columns(
-            ("Cause", 22),
-            ("Client", 22),
-            ("Document", 12),
-            ("Since", 11),
-            ("Days", 7, True),
-            ("Count", 7, True),
-            ("Amount", 13, True),
-        ),
+        columns=_ITEM_COLUMNS,
         rows=(
-            *(
-                Row(
-                    (
-                        CAUSES[item.cause][0] if item.cause in CAUSES else item.cause,
-                        item.client,
-                        item.document,
-                        item.since,
-                        (pack.period.ends_on - item.since).days if item.since else None,
-                        item.count,
-                        item.amount,
-                    )
-                )
-                for item in proof.items
-            ),
+            *_item_rows(pack, proof.items, CAUSES),
             Row(("At the end", "", "", None, None, None, proof.closing), True),
         ),
     )
+    yield from _ledger(pack, proof)
     yield Section(
         sheet="Payouts",
         title=f"Payouts in {proof.currency}",
@@ -175,5 +220,5 @@ def _proof(pack: Pack, proof: Proof) -> Iterator[Section]:
             Row((item.external_id, item.day, item.count, item.paid, -item.taken_back, item.amount))
             for item in proof.payouts
         ),
-        notes=("Tick these off against the bank: how bank lines were coded can't be read.",),
+        notes=(() if proof.ledger is not None else ("Tick these off against the bank.",)),
     )

@@ -25,11 +25,14 @@ LONG_AGO = date.min
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
+    """One movement of an item. ``payout`` is the one that took it out of the account, or put it back."""
+
     key: str
     part: str
     amount: Decimal
     currency: str
     day: date
+    payout: str = ""
 
 
 @dataclass
@@ -104,6 +107,7 @@ class _Keys:
                 amount=row.amount if row.is_clawback else -row.amount,
                 currency=row.currency or books.currency,
                 day=row.arrives_on or row.submitted_on or books.day(row.started_at) or LONG_AGO,
+                payout=row.payout_external_id,
             )
         for payment in books.payments.values():
             landed = payment.status == "disbursed" or payment.payout_state.lower() in LANDED
@@ -114,6 +118,7 @@ class _Keys:
                     amount=-payment.amount,
                     currency=payment.currency or books.currency,
                     day=payment.date or books.day(payment.collected_at) or LONG_AGO,
+                    payout=payment.payout_external_id,
                 )
 
     def _key_of_return(self, row: Collection) -> str:

@@ -10,22 +10,21 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from practices.models import Practice
 from sync.asof import end_of
-from sync.close.clearing import NOT_SEEN, Proof
+from sync.close.clearing import Proof, not_seen
 from sync.close.figures import Figures, figures_of
 from sync.close.gst import TaxReport, tax_report
 from sync.close.periods import MONTH, Period, rules_of, whole_months
 from sync.models import Approval, ApprovalState, Mismatch, MismatchState, SignOff
-from sync.reconcile.books import INVOICES, PAYMENTS, REFUNDS, TAX
 from sync.reconcile.kinds import KINDS, rank
 from sync.reconcile.totals import Total
 from sync.report.choosing import named
+from sync.report.header import ListLine, lacking, list_line, measure_name
 from sync.zones import zone_of
 
 MOST_LISTED = 5_000
 """Rows of one list; how many there are and what they come to is told for all of them."""
 CRITICAL = 0
 """The rank of what has to be settled, or explained, before a period is signed off."""
-MEASURE_NAMES = {INVOICES: "Invoices", TAX: "Tax in invoices", PAYMENTS: "Payments", REFUNDS: "Refunds"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,15 +85,6 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadList:
-    system: str
-    kind: str
-    records: int
-    unreadable: int
-    read_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
     """A period ready to be shown. It was put together at ``made_at``, its figures worked out at ``figures.made_at``.
 
@@ -112,7 +102,7 @@ class Pack:
     elsewhere: int
     approvals: Sequence[Approval]
     approval_count: int
-    coverage: tuple[ReadList, ...]
+    coverage: tuple[ListLine, ...]
     not_checked: tuple[tuple[str, str], ...]
     signed: SignOff | None
     withdrawn: Sequence[SignOff]
@@ -161,8 +151,8 @@ def build(practice: Practice, period: Period, *, now: datetime, most: int = MOST
         elsewhere=elsewhere,
         approvals=list(approvals[:most]),
         approval_count=approvals.count(),
-        coverage=tuple(_coverage(figures)),
-        not_checked=not_checked(),
+        coverage=tuple(list_line(item) for item in (figures.run.coverage if figures.run else ())),
+        not_checked=not_checked(figures),
         signed=next((item for item in signs if item.withdrawn_at is None), None),
         withdrawn=[item for item in signs if item.withdrawn_at is not None],
     )
@@ -170,7 +160,7 @@ def build(practice: Practice, period: Period, *, now: datetime, most: int = MOST
 
 def tie_out(total: Total) -> TieOut:
     return TieOut(
-        label=MEASURE_NAMES.get(total.measure, total.measure),
+        label=measure_name(total.measure),
         currency=total.currency,
         left=total.left,
         right=total.right,
@@ -193,14 +183,12 @@ def label_of(item: Mismatch) -> str:
     return named(KINDS[item.kind]) if item.kind in KINDS else item.kind
 
 
-def not_checked() -> tuple[tuple[str, str], ...]:
+def not_checked(figures: Figures) -> tuple[tuple[str, str], ...]:
     """What nobody looked at: title and reason, the worst first."""
-    kinds = sorted(
-        (item for item in KINDS.values() if item.not_checked), key=lambda item: (rank(item.code), item.code)
-    )
+    kinds = sorted(lacking(figures.run), key=lambda item: (rank(item.code), item.code))
     return (
         *((item.title, item.not_checked) for item in kinds),
-        *(("Clearing account", text) for text in NOT_SEEN),
+        *(("Clearing account", text) for text in not_seen(figures.bank_problem)),
     )
 
 
@@ -210,12 +198,14 @@ def _mismatches(practice: Practice, period: Period, most: int) -> tuple[Listed, 
     inside = Q(dated_on__range=(period.starts_on, period.ends_on))
     floating = Q(dated_on=None) & ~Q(currency="")
     elsewhere = mine.filter(state=MismatchState.OPEN, dated_on=None, currency="").count()
-    sums = list(
-        mine.filter(inside | floating, state__in=[MismatchState.OPEN, MismatchState.ACCEPTED])
+    sums = [
+        group
+        for some in (inside, floating)  # one after the other, as an index tells each by itself
+        for group in mine.filter(some, state__in=[MismatchState.OPEN, MismatchState.ACCEPTED])
         .order_by()
         .values("state", "currency", "rank")
-        .annotate(number=Count("pk"), staked=Sum("at_stake"), taxed=Sum("tax_at_stake"))
-    )
+        .annotate(number=Count("*"), staked=Sum("at_stake"), taxed=Sum("tax_at_stake"))
+    ]
     lists = []
     for state in (MismatchState.OPEN, MismatchState.ACCEPTED):
         rows = mine.filter(inside | floating, state=state).select_related("owner", "accepted_by")
@@ -254,15 +244,3 @@ def _approvals(practice: Practice, period: Period, zone: ZoneInfo) -> QuerySet[A
         decided_at__lt=end_of(period.ends_on, zone),
     )
     return rows.select_related("change", "asked_by", "decided_by").order_by("decided_at", "pk")
-
-
-def _coverage(figures: Figures) -> Iterable[ReadList]:
-    for item in figures.run.coverage if figures.run else ():
-        at = item.get("read_at")
-        yield ReadList(
-            system=item["system"],
-            kind=item["kind"],
-            records=item["records"],
-            unreadable=item["unreadable"],
-            read_at=datetime.fromisoformat(at) if at else None,
-        )

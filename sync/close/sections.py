@@ -218,7 +218,7 @@ def _coverage(pack: Pack) -> Iterator[Section]:
                     f"{item.system}: {kind_words(item.kind)}",
                     item.records,
                     item.unreadable,
-                    item.read_at or "Not read, not checked",
+                    item.read_at or item.reason or "Not read, not checked",
                 )
             )
             for item in pack.coverage

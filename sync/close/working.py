@@ -20,8 +20,7 @@ from sync.reconcile.books import Books
 from sync.reconcile.compare import compare
 from sync.reconcile.gathering import gather
 from sync.reconcile.receipts import pair
-from sync.reconcile.running import text_of
-from sync.reconcile.totals import Total
+from sync.reconcile.running import total_as_json
 
 log = structlog.get_logger(__name__)
 
@@ -99,8 +98,9 @@ def work_out(practice: Practice) -> tuple[dict[date, dict[str, Any]], dict[str, 
     """Every month's figures as JSON, and what could not be placed. Reads what is stored and writes nothing."""
     pairs = sides_of(practice)
     if not pairs:
-        return {}, {"clearing": "", "undated": {}}
-    books = gather(pairs[0][0]).books
+        return {}, {"clearing": "", "undated": {}, "bank": ""}
+    gathered = gather(pairs[0][0])
+    books = gathered.books
     paired = pair(books)
     found, undated = months_of(books, paired, compare(books, paired))
     wanted = month_list(found, books.now.astimezone(books.zone).date())
@@ -111,7 +111,8 @@ def work_out(practice: Practice) -> tuple[dict[date, dict[str, Any]], dict[str, 
         for proof in prove(whole, pair(whole).shares, wanted):
             proofs[proof.month].append(proof)
     figures = {month: _figures(found.get(month), proofs[month]) for month in wanted}
-    return figures, {"clearing": problem, "undated": undated}
+    bank = gathered.unchecked.get("payout_bank_line", "")
+    return figures, {"clearing": problem, "undated": undated, "bank": bank}
 
 
 def clearing_problem(books: Books) -> str:
@@ -124,25 +125,10 @@ def clearing_problem(books: Books) -> str:
 def _figures(month: Month | None, proofs: list[Proof]) -> dict[str, Any]:
     drafts, crossings = (month.drafts, month.crossings) if month else ((), ())
     return {
-        "totals": [_total(item) for item in month.totals] if month else [],
+        "totals": [total_as_json(item) for item in month.totals] if month else [],
         "drafts": {"count": len(drafts), "named": [dump(item) for item in drafts[:MOST_NAMED]]},
         "crossings": [dump(item) for item in crossings],
         "clearing": [dump(item) for item in proofs],
-    }
-
-
-def _total(item: Total) -> dict[str, Any]:
-    return {
-        "measure": item.measure,
-        "currency": item.currency,
-        "left": text_of(item.left),
-        "right": text_of(item.right),
-        "left_count": item.left_count,
-        "right_count": item.right_count,
-        "causes": [
-            {"kind": cause.kind, "count": cause.count, "amount": text_of(cause.amount)}
-            for cause in item.causes
-        ],
     }
 
 

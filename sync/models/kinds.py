@@ -31,6 +31,7 @@ class Kind(models.TextChoices):
     OVERPAYMENT = "overpayment", "Overpayments"
     PREPAYMENT = "prepayment", "Prepayments"
     REPEATING_INVOICE = "repeating_invoice", "Repeating invoices"
+    BANK_TRANSACTION = "bank_transaction", "Bank transactions"
 
 
 SYNCED_KINDS = (Kind.CONTACT, Kind.INVOICE, Kind.PAYMENT)

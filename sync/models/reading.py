@@ -18,6 +18,7 @@ class Cursor(PracticeOwned):
     ``since`` moves only after a complete walk; ``full_*`` stamp the last walk over everything, ``wide_completed_at``
     the last over the longer stretch of days that is read at night. ``resume`` and ``walk`` describe a walk in progress,
     stored in the same transaction as the page before it, so a killed worker's walk goes on where it stopped.
+    ``refused_at`` is when the provider last refused a list that may be refused; a walk to its end forgets it.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="cursors")
@@ -28,6 +29,7 @@ class Cursor(PracticeOwned):
     full_began_at = models.DateTimeField(null=True, blank=True)
     full_completed_at = models.DateTimeField(null=True, blank=True)
     wide_completed_at = models.DateTimeField(null=True, blank=True)
+    refused_at = models.DateTimeField(null=True, blank=True)
     resume = models.TextField(blank=True)
     walk = models.JSONField(default=dict, blank=True)
 

@@ -8,8 +8,10 @@ from django.http import QueryDict
 from django.utils.dateparse import parse_date
 
 from practices.models import Practice
-from sync.close.clearing import CAUSES, Item, Proof
-from sync.close.money_sections import equation
+from sync.close.clearing import CAUSES, Proof
+from sync.close.items import Item
+from sync.close.ledger import LEDGER_CAUSES
+from sync.close.money_sections import equation, ledger_equation
 from sync.close.pack import TieOut, tie_out
 from sync.close.periods import (
     Period,
@@ -69,13 +71,20 @@ class Left:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The clearing account in one currency, ready to show. ``causes`` are title, how many and amount."""
+    """The clearing account in one currency, ready to show. ``causes`` are title, how many and amount.
+
+    ``ledger_steps`` and ``gaps`` are the same as the target's ledger has it, and why that differs; empty where it was
+    not read.
+    """
 
     proof: Proof
     steps: tuple[tuple[str, object], ...]
     causes: tuple[tuple[str, int, object], ...]
     items: tuple[Left, ...]
     more: int
+    ledger_steps: tuple[tuple[str, object], ...] = ()
+    gaps: tuple[Left, ...] = ()
+    more_gaps: int = 0
 
 
 def choose(practice: Practice, params: QueryDict, *, today: date, for_tax: bool = False) -> Chosen:
@@ -97,6 +106,7 @@ def accounts(proofs: tuple[Proof, ...], ends_on: date, *, most: int) -> list[Acc
     """Each currency's account with the largest of its items and what each cause comes to."""
     out = []
     for proof in proofs:
+        gaps = proof.ledger.items if proof.ledger is not None else ()
         sums: dict[str, tuple[int, object]] = {}
         totals: dict[str, list[Item]] = {}
         for item in proof.items:
@@ -110,8 +120,11 @@ def accounts(proofs: tuple[Proof, ...], ends_on: date, *, most: int) -> list[Acc
                 causes=tuple(
                     (CAUSES[cause][0] if cause in CAUSES else cause, *sums[cause]) for cause in sorted(sums)
                 ),
-                items=tuple(_left(item, ends_on) for item in proof.items[:most]),
-                more=len(proof.items) - most if len(proof.items) > most else 0,
+                items=tuple(_left(item, ends_on, CAUSES) for item in proof.items[:most]),
+                more=max(len(proof.items) - most, 0),
+                ledger_steps=tuple(ledger_equation(proof)),
+                gaps=tuple(_left(item, ends_on, LEDGER_CAUSES) for item in gaps[:most]),
+                more_gaps=max(len(gaps) - most, 0),
             )
         )
     return out
@@ -121,8 +134,8 @@ def tie_outs(totals: tuple[Total, ...]) -> list[TieOut]:
     return [tie_out(item) for item in totals]
 
 
-def _left(item: Item, ends_on: date) -> Left:
-    title, why = CAUSES.get(item.cause, (item.cause, ""))
+def _left(item: Item, ends_on: date, causes: dict[str, tuple[str, str]]) -> Left:
+    title, why = causes.get(item.cause, (item.cause, ""))
     days = (ends_on - item.since).days if item.since else None
     return Left(item=item, title=title, why=why, days=days)
 

@@ -14,7 +14,7 @@ from sync.pages.words import status_words
 from sync.reconcile.kinds import KINDS
 from sync.thread import Rows, rows_of
 
-NO_BANK = "Xero does not tell other apps how lines of the bank account were matched or coded."
+NO_BANK = "Whole payouts are compared with the bank account: under Reconciliation, and on the clearing account's page."
 NO_JOBS = "Xero Practice Manager is not connected, so jobs are not read."
 DEAD = frozenset({"VOIDED", "DELETED"})
 
@@ -132,7 +132,7 @@ class _Drawing:
             yield from self._posted(document)
         if invoice is not None:
             yield from self._paid_out(invoice)
-        yield Step(what="Bank line", state="Not visible", note=NO_BANK)
+        yield Step(what="Bank line", state="Not shown here", note=NO_BANK)
         yield Step(what="Job in Xero Practice Manager", state="Not connected", note=NO_JOBS)
 
     def _engaged(self, invoice: Snapshot | None) -> Iterator[Step]:

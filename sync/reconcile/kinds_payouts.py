@@ -130,6 +130,14 @@ CREDITS = (
         refs=("R02",),
     ),
     _credit(
+        "known",
+        "Credited in Xero, as Ignition knows",
+        "info",
+        "Ignition has the invoice as paid with a credit note, and Xero has the note.",
+        "Nothing: both systems say the same.",
+        kept=False,
+    ),
+    _credit(
         "amount",
         "Credit is not the refund",
         "critical",

@@ -15,7 +15,7 @@ from practices.audit import record
 from practices.models import Practice, Role
 from sync import nudge
 from sync.close import signing, working
-from sync.close.clearing import NOT_SEEN
+from sync.close.clearing import not_seen
 from sync.close.figures import figures_of
 from sync.close.gst import tax_report
 from sync.close.pack import Pack, build
@@ -51,7 +51,7 @@ def clearing(request: PracticeRequest, practice: Practice) -> HttpResponse:
         "chosen": chosen,
         "figures": figures,
         "accounts": accounts(figures.clearing, chosen.period.ends_on, most=10 * SHOWN),
-        "not_seen": NOT_SEEN,
+        "not_seen": not_seen(figures.bank_problem),
     }
     return _page(request, "sync/close_clearing.html", facts)
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.records import Collection, Payment
-from sync.close.clearing import CAUSES, MOST_ITEMS, Proof, prove
+from sync.close.clearing import CAUSES, Proof, prove
+from sync.close.items import MOST_ITEMS
 from sync.reconcile.books import Books
 from sync.reconcile.receipts import pair
 from tests.sync.reconcile.ledgers import agreeing, change

@@ -1,6 +1,7 @@
 """The pages of a period: what they show, whom they let do what, and what nonsense does to them."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -215,8 +216,8 @@ def test_what_was_open_on_a_day_is_listed_with_its_money(books: Books) -> None:
     assert names("2026-10-20") == {"Open Ltd", "Later Ltd"}
     page = opened(books, "2026-10-08")
     assert (page.count, page.accepted) == (2, 1)
-    assert [(code, count, f"{money:.2f}", f"{tax:.2f}") for code, count, money, tax in page.sums] == [
-        ("AUD", 2, "220.00", "20.00")
+    assert [(item.currency, item.count, item.at_stake, item.tax) for item in page.totals.items] == [
+        ("AUD", 2, Decimal(220), Decimal(20))
     ]
 
 

@@ -20,8 +20,8 @@ Spoil = Callable[[Books], object]
 
 
 def paid_out(count: int = 2, *, fee: str = "2.20") -> Books:
-    """Every payment has its row, and all rows are in one payout."""
-    books = agreeing(count)
+    """Every payment has its row, and all rows are in one payout. Nobody has read the bank account."""
+    books = replace(agreeing(count), read=READ - {"bank", "fee"})
     for number in range(count):
         payment = change(books.payments, f"p{number}", payout_external_id="po", payout_state="completed")
         add_row(books, f"k{number}", invoice=f"i{number}", amount=payment.amount, fee=Decimal(fee))  # type: ignore[attr-defined]
