@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
@@ -13,6 +13,7 @@ from practices.audit import entry, record
 from practices.models import AuditEntry, Practice, User
 from sync import incidents, live, runs
 from sync.approvals import asking
+from sync.confirmed import link_pair
 from sync.models import (
     OPEN_CHANGE_STATES,
     Change,
@@ -229,23 +230,10 @@ def _link(review: Review, actor: User, external_id: str) -> None:
     ).filter(Q(state=ChangeState.IN_FLIGHT) | Q(state__in=OPEN_CHANGE_STATES, look_up_first=True))
     if under_way.exists():
         raise NotAllowed("It is being created in the target right now. Look again when that is settled.")
-    reasons = [f"Confirmed by {actor}"]
-    try:
-        with transaction.atomic():
-            Link.objects.create(
-                practice=review.practice,
-                kind=review.kind,
-                source_connection=review.source_connection,
-                target_connection=review.target_connection,
-                source_external_id=review.source_external_id,
-                target_external_id=external_id,
-                method=LinkMethod.PERSON,
-                reasons=reasons,
-                confirmed_by=actor,
-                agreed_at=timezone.now(),
-            )
-    except IntegrityError as error:
-        raise NotAllowed("One of the two is already linked.") from error
+    source = (review.source_connection, review.source_external_id)
+    there = (review.target_connection, external_id)
+    if not link_pair(review.kind, source, there, by=actor, reason=f"Confirmed by {actor}"):
+        raise NotAllowed("One of the two is already linked.")
     # Whoever links two that were told apart once has changed that decision.
     PairVerdict.objects.filter(
         kind=review.kind,

@@ -125,6 +125,7 @@ def _write_changes(
             if (
                 _move(old, item)
                 | _ruled_anew(old, item)
+                | _asked_anew(old, item)
                 | _depends_anew(old, item, before)
                 | _hurry(old, run)
             ):
@@ -163,6 +164,7 @@ def _write_changes(
             "source_changed_at",
             "rules",
             "approval_asked",
+            "asked_for",
         ],
         batch_size=BATCH,
     )
@@ -207,6 +209,15 @@ def _ruled_anew(old: Change, item: Planned) -> bool:
     if (old.rules, old.approval_asked) == (rules, asked):
         return False
     old.rules, old.approval_asked = rules, asked
+    return True
+
+
+def _asked_anew(old: Change, item: Planned) -> bool:
+    """Whether an unsent Change with the same facts is asked for by a person now, or not any more."""
+    asked = list(item.decision.asked_for)
+    if old.asked_for == asked:
+        return False
+    old.asked_for, old.remarks = asked, list(item.decision.remarks)
     return True
 
 
@@ -294,6 +305,7 @@ def _new_change(world: World, flow: Flow, item: Planned, verb: str, digest: str,
         remarks=list(item.decision.remarks),
         rules=list(item.decision.rules),
         approval_asked=asked_of(item),
+        asked_for=list(item.decision.asked_for),
         amount=item.amount,
         currency=item.currency,
         date=item.date,

@@ -51,6 +51,7 @@ class Decision:
     ``action`` is create, update, nothing (in agreement), held (a person first), filtered (deliberately not
     written) or adopt (it is there already: only link). ``values`` is what would be sent, ``before`` what is there.
     ``rules`` are the keys of the practice's rules that applied, ``approval`` those that want a second person.
+    ``asked_for`` names what is written because a person asked for it (``sync.wishes``).
     """
 
     action: str
@@ -63,6 +64,7 @@ class Decision:
     rules: tuple[str, ...] = ()
     approval: tuple[Fired, ...] = ()
     notices: tuple[Fired, ...] = ()
+    asked_for: tuple[str, ...] = ()
 
 
 def filtered(reason: str, text: str) -> Decision:

@@ -6,6 +6,7 @@ from typing import Any
 
 from practices.models import Connection
 from sync.models import OPEN_CHANGE_STATES, Change, ChangeState, Verb
+from sync.wishes import agreed_on
 
 
 def creates_sent(
@@ -44,12 +45,12 @@ def updates_sent(
     if len(agreed_at) == 1:
         rows = rows.filter(source_external_id=next(iter(agreed_at))[1])
     out: dict[tuple[str, str], dict[str, Any]] = {}
-    for kind, key, sent_at, values in rows.order_by("pk").values_list(
-        "kind", "source_external_id", "first_sent_at", "values"
+    for kind, key, sent_at, values, asked_for in rows.order_by("pk").values_list(
+        "kind", "source_external_id", "first_sent_at", "values", "asked_for"
     ):
         agreed = agreed_at.get((kind, key))
         if agreed is not None and agreed < sent_at:
-            out[kind, key] = {**out.get((kind, key), {}), **values}
+            out[kind, key] = {**out.get((kind, key), {}), **agreed_on(values, asked_for)}
     return out
 
 

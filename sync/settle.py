@@ -23,6 +23,7 @@ from sync.models import Change, ChangeState, Kind, Link, LinkMethod, ParkedAs, S
 from sync.plan import holds_values, invoice_values, stored_agrees
 from sync.policy import MOST_TRIES, Verdict
 from sync.sent import as_sent, creates_sent, updates_sent
+from sync.wishes import agreed_on
 
 
 def answer_time() -> timedelta:
@@ -122,7 +123,7 @@ def _link(change: Change, external_id: str, row: Row, *, looked_up: bool) -> Non
         kind=change.kind,
         source_external_id=change.source_external_id,
     )
-    ours = {**_unanswered(change, link, there, row), **change.values}
+    ours = {**_unanswered(change, link, there, row), **agreed_on(change.values, change.asked_for)}
     link.base_source = {**link.base_source, **ours}
     # Only what was written is agreed on: what somebody changed there besides stays a change of theirs.
     written = {name: value for name, value in there.items() if name in ours}

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from practices.audit import record
 from practices.models import Connection, Practice, User
+from sync.confirmed import link_pair
 from sync.decisions import NotAllowed, plan_and_send
 from sync.judged import Pair
 from sync.models import (
@@ -22,7 +23,6 @@ from sync.models import (
     ChangeState,
     Kind,
     Link,
-    LinkMethod,
     PairVerdict,
     Review,
     ReviewState,
@@ -198,22 +198,10 @@ def _link_again(verdict: PairVerdict, actor: User) -> None:
         raise NotAllowed(
             "The contact is archived or merged by now. Link the client to an active one instead."
         )
-    try:
-        with transaction.atomic():
-            Link.objects.create(
-                practice_id=verdict.practice_id,
-                kind=Kind.CONTACT,
-                source_connection=verdict.left_connection,
-                target_connection=verdict.right_connection,
-                source_external_id=verdict.left_external_id,
-                target_external_id=verdict.right_external_id,
-                method=LinkMethod.PERSON,
-                reasons=[f"Split, and linked again by {actor}"],
-                confirmed_by=actor,
-                agreed_at=timezone.now(),
-            )
-    except IntegrityError as error:
-        raise NotAllowed("The client is linked to another contact by now. Split that link first.") from error
+    left = (verdict.left_connection, verdict.left_external_id)
+    right = (verdict.right_connection, verdict.right_external_id)
+    if not link_pair(Kind.CONTACT, left, right, by=actor, reason=f"Split, and linked again by {actor}"):
+        raise NotAllowed("The client is linked to another contact by now. Split that link first.")
     Review.objects.filter(
         kind=Kind.CONTACT,
         source_connection=verdict.left_connection,

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -210,12 +210,7 @@ def load_facts(sides: Sides) -> Facts:
         for category in as_records(target, Kind.TRACKING_CATEGORY).values()
         if category.status in {"", "ACTIVE"}
     }
-    organisation: Organisation | None = next(iter(as_records(target, Kind.ORGANISATION).values()), None)
-    locks = (
-        [day for day in (organisation.period_lock_date, organisation.year_lock_date) if day]
-        if organisation
-        else []
-    )
+    organisation = _organisation(sides)
     return Facts(
         accounts=accounts,
         tax_rates=rates,
@@ -227,11 +222,27 @@ def load_facts(sides: Sides) -> Facts:
             for key, theme in as_records(target, Kind.BRANDING_THEME).items()
             if theme.status in {"", "ACTIVE"}
         },
-        lock_date=max(locks) if locks else None,
+        lock_date=_lock(organisation),
         base_currency=(organisation.currency if organisation else "") or sides.practice.base_currency,
         country=(organisation.country if organisation else "") or sides.practice.country,
         time_zone=sides.practice.time_zone,
     )
+
+
+def _organisation(sides: Sides) -> Organisation | None:
+    return next(iter(as_records(sides.target, Kind.ORGANISATION).values()), None)
+
+
+def _lock(organisation: Organisation | None) -> date | None:
+    if organisation is None:
+        return None
+    days = [day for day in (organisation.period_lock_date, organisation.year_lock_date) if day]
+    return max(days, default=None)
+
+
+def lock_date(sides: Sides) -> date | None:
+    """The last day that the target has locked; ``None`` where it has locked none. One query."""
+    return _lock(_organisation(sides))
 
 
 def _items(target: Connection) -> frozenset[str] | None:

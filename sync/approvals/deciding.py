@@ -5,7 +5,6 @@ requests those are decided that may be, and the rest is told with the reason.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +18,7 @@ from practices.models import AuditEntry, Membership, Practice, Role, User
 from sync.approvals import asking
 from sync.decisions import NotAllowed, audit_each, plain, plan_and_send
 from sync.models import Approval, ApprovalState, Change, ChangeState, Kind, Purpose
+from sync.outcome import Outcome
 from sync.ruled import APPROVAL
 
 APPROVERS = (Role.OWNER, Role.ADMIN, Role.STAFF)
@@ -40,30 +40,6 @@ ENDED = {
 }
 
 
-@dataclass
-class Outcome:
-    """What became of several requests: the decided ones, and why others were left, with how many each."""
-
-    done: list[Approval] = field(default_factory=list)
-    left: dict[str, int] = field(default_factory=dict)
-
-    def leave(self, why: str) -> None:
-        self.left[why] = self.left.get(why, 0) + 1
-
-    @property
-    def left_count(self) -> int:
-        return sum(self.left.values())
-
-    @property
-    def why(self) -> str:
-        """Why some were left, in sentences; with numbers when there is more than one."""
-        if self.left_count <= 1:
-            return "".join(self.left)
-        return " ".join(
-            f"{count}: {text}" if len(self.left) > 1 else text for text, count in self.left.items()
-        )
-
-
 def approve(approval_ids: Iterable[int], practice: Practice, actor: User, note: str = "") -> int:
     """Let what waits be written as shown. Returns how many; :class:`NotAllowed` when none may."""
     return _or_refuse(decide(approval_ids, practice, actor, yes=True, note=note))
@@ -74,7 +50,7 @@ def reject(approval_ids: Iterable[int], practice: Practice, actor: User, note: s
     return _or_refuse(decide(approval_ids, practice, actor, yes=False, note=note))
 
 
-def _or_refuse(outcome: Outcome) -> int:
+def _or_refuse(outcome: Outcome[Approval]) -> int:
     if not outcome.done:
         raise NotAllowed(outcome.why or "Tick at least one request first.")
     return len(outcome.done)
@@ -82,14 +58,14 @@ def _or_refuse(outcome: Outcome) -> int:
 
 def decide(
     approval_ids: Iterable[int], practice: Practice, actor: User, *, yes: bool, note: str = ""
-) -> Outcome:
+) -> Outcome[Approval]:
     """Approve or reject the practice's own requests among these. Raises :class:`NotAllowed` for no role or no note."""
     note = note.strip()
     if not may_approve(practice, actor):
         raise NotAllowed(NO_ROLE)
     if not yes and not note:
         raise NotAllowed(NO_NOTE)
-    outcome = Outcome()
+    outcome = Outcome[Approval]()
     with transaction.atomic():
         rows = _locked(practice, approval_ids)
         own = own_text(practice, actor) if yes and any(_is_own(row, actor) for row in rows) else ""
@@ -103,9 +79,9 @@ def decide(
     return outcome
 
 
-def preview(approval_ids: Iterable[int], practice: Practice, actor: User) -> Outcome:
+def preview(approval_ids: Iterable[int], practice: Practice, actor: User) -> Outcome[Approval]:
     """What approving these would do right now. Decides nothing."""
-    outcome = Outcome()
+    outcome = Outcome[Approval]()
     rows = list(_own_rows(practice, approval_ids).select_related("change", "decided_by").order_by("pk"))
     own = own_text(practice, actor) if any(_is_own(row, actor) for row in rows) else ""
     for row in rows:

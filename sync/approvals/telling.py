@@ -5,22 +5,18 @@ transaction, sent outside of any and settled in another, so a sender that dies m
 decided meanwhile is left out, and a mail with nothing left in it is not sent.
 """
 
-import hashlib
 import smtplib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Sum
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
@@ -30,6 +26,7 @@ from practices.templatetags.formats import money
 from sync.alerts.decide import LONGEST_ASKED, retry_at
 from sync.alerts.sending import sends_from
 from sync.approvals.deciding import APPROVERS
+from sync.letters import is_final, mail_to
 from sync.models import (
     Approval,
     ApprovalState,
@@ -228,32 +225,22 @@ def _subject(practice: Practice, count: int, amounts: str, notices: int) -> str:
 def _mail(told: Told, found: Letter) -> bool:
     """Whether it is done with: taken, or refused for good. Anything else is tried again later."""
     with shown_for(told.practice):
-        mail = EmailMultiAlternatives(
+        mail = mail_to(
+            told.user.email,
             subject=found.subject,
-            body=render_to_string("sync/approvals_mail.txt", {"letter": found}),
-            to=[told.user.email],
-            headers=_headers(told),
+            template="sync/approvals_mail",
+            letter=found,
+            key=f"approvals|{told.pk}|{told.due_upto.isoformat()}",
         )
-        mail.attach_alternative(render_to_string("sync/approvals_mail.html", {"letter": found}), "text/html")
     try:
         mail.send()
     except smtplib.SMTPRecipientsRefused as error:
         log.warning("approval_mail_refused", told=told.pk)
-        return all(500 <= code < 600 for code, _ in error.recipients.values())
+        return is_final(error)
     except (smtplib.SMTPException, OSError) as error:
         log.warning("approval_mail_not_sent", told=told.pk, error=type(error).__name__)
         return False
     return True
-
-
-def _headers(told: Told) -> dict[str, str]:
-    """A repeated mail has the id of the first, so that mail systems which look at it show one."""
-    name = hashlib.sha256(f"approvals|{told.pk}|{told.due_upto.isoformat()}".encode()).hexdigest()[:40]
-    return {
-        "Message-ID": f"<{name}@{urlsplit(settings.BASE_URL).hostname}>",
-        "Auto-Submitted": "auto-generated",
-        "X-Auto-Response-Suppress": "All",
-    }
 
 
 def _settle(told: Told, *, mailed: bool) -> None:

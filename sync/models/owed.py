@@ -59,8 +59,9 @@ class Change(PracticeOwned):
     invoice). ``look_up_from`` is a moment before the first sending in the target's own clock, from which a lost
     write is looked for. ``source_changed_at`` is when the source record was changed, in our clock. ``facts_hash``
     tells two plans of one record apart. ``rules`` are the keys of the rules that applied; ``approval_asked`` says
-    which of them want a second person, as ``{"key", "name", "text"}``. A create can exist only once per source
-    record, enforced by the database.
+    which of them want a second person, as ``{"key", "name", "text"}``. ``asked_for`` names what somebody asked for
+    on the reconciliation page, so that every later plan keeps it: values, or ``record`` for a whole one; empty where
+    nobody did. A create can exist only once per source record, enforced by the database.
     """
 
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="changes")
@@ -79,6 +80,7 @@ class Change(PracticeOwned):
     remarks = models.JSONField(default=list, blank=True)
     rules = models.JSONField(default=list, blank=True)
     approval_asked = models.JSONField(default=list, blank=True)
+    asked_for = models.JSONField(default=list, blank=True)
     amount = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     date = models.DateField(null=True, blank=True)
@@ -161,8 +163,8 @@ class Change(PracticeOwned):
             # Each plan asks for what people wanted written, among very many that nobody did.
             models.Index(
                 fields=["connection", "source_connection", "id"],
-                condition=Q(released_by__isnull=False, state__in=["held", "pending", "in_flight", "parked"]),
-                name="change_wanted",
+                condition=~Q(asked_for=[]) & Q(state__in=["held", "pending", "in_flight", "parked"]),
+                name="change_asked_for",
             ),
             models.Index(
                 fields=["practice", "verified_at"],

@@ -13,14 +13,17 @@ from connectors.stored import dump, load
 from practices.models import AuditEntry, Practice, Provider, User
 from sync.deeplinks import deep_link
 from sync.models import Change, Kind, Mismatch, MismatchNote, MismatchState, Snapshot
+from sync.pages.by_hand import Guide, guide
 from sync.pages.diff import Value, shown
 from sync.pages.reconciliation import MismatchRow, mismatch_row
 from sync.pages.record import Column, FieldRow, field_rows, filled
 from sync.pages.related import RelatedGroup, related
 from sync.pages.words import field_words
-from sync.reconcile import fixing
 from sync.reconcile.aligning import align
+from sync.reconcile.fixers import FIXERS, OWN_FIELDS, wants_second
+from sync.reconcile.obstacles import obstacle
 from sync.report.choosing import people
+from sync.wishes import LINE_FIELDS
 
 KIND_OF = {
     "contact": Kind.CONTACT,
@@ -84,7 +87,10 @@ class Belonging:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MismatchPage:
-    """``does`` says what the fix button does, ``obstacle`` why it can't be pressed; ``second``: somebody approves."""
+    """``does`` says what the fix button does, ``obstacle`` why it can't be pressed; ``second``: somebody approves.
+
+    ``guide`` is what to do by hand, where no button does it.
+    """
 
     row: MismatchRow
     columns: Sequence[Column]
@@ -98,6 +104,7 @@ class MismatchPage:
     does: str
     obstacle: str
     second: bool
+    guide: Guide | None
 
     @property
     def may_fix(self) -> bool:
@@ -115,7 +122,8 @@ def mismatch_page(practice: Practice, item: Mismatch) -> MismatchPage:
     groups = [related(practice, snapshot) for snapshot in snapshots]
     records = [filled(*pair) for pair in zip(snapshots, groups, strict=True)]
     kind = _kind(item)
-    open_and_fixable = row.fixable and item.state == MismatchState.OPEN
+    is_open = item.state == MismatchState.OPEN
+    stops = obstacle(practice, item) if row.fixable and is_open else ""
     return MismatchPage(
         row=row,
         columns=[
@@ -135,16 +143,22 @@ def mismatch_page(practice: Practice, item: Mismatch) -> MismatchPage:
         people=people(practice),
         change=item.change,
         does=_does(item.kind) if row.fixable else "",
-        obstacle=fixing.obstacle(practice, item) if open_and_fixable else "",
-        second=row.fixable and fixing.wants_second(item.kind),
+        obstacle=stops,
+        second=row.fixable and wants_second(item.kind),
+        guide=guide(practice, item, snapshots) if is_open and (stops or not row.fixable) else None,
     )
 
 
 def _does(code: str) -> str:
-    value = fixing.FIXERS[code].value
-    if not value:
+    values = FIXERS[code].values
+    if not values:
         return "It is sent to Xero as it was planned."
-    return f"What Ignition says is written to Xero: {field_words(value).lower()}, and nothing else."
+    if values == (OWN_FIELDS,):
+        return "What the mapping says is written to Xero: its own fields that differ, and nothing else."
+    words = " and ".join(field_words(value).lower() for value in values)
+    if set(values) & LINE_FIELDS:
+        return f"What the mapping says is written to the lines in Xero: {words}, and nothing else. No total moves."
+    return f"What Ignition says is written to Xero: {words}, and nothing else."
 
 
 def _kind(item: Mismatch) -> Kind | None:

@@ -20,6 +20,7 @@ from sync.reconcile.documents import Unit, is_young
 from sync.reconcile.kinds import KINDS
 from sync.reconcile.rounding import shown
 from sync.reconcile.telling import Found, about_unit
+from sync.reconcile.unbilled import invoice_not_raised
 
 AGREED = frozenset({"accepted", "completed"})
 """States of a proposal that bills."""
@@ -70,8 +71,8 @@ EXPLAINED: dict[str, tuple[str, ...]] = {
     "invoice_tax_type": ("tax type", "amount before tax", "tax"),
     "invoice_description": ("description",),
     "invoice_tracking": ("tracking",),
-    "invoice_line_missing": ("lines",),
-    "invoice_line_extra": ("lines",),
+    "invoice_line_missing": ("lines", *_OF_LINES),
+    "invoice_line_extra": ("lines", *_OF_LINES),
     **{
         f"invoice_{code}": _MONEY
         for code in ("total", "rounding", "tax", "surcharge", "precision", "discount", "line_sum")
@@ -104,6 +105,7 @@ def compare_engagements(
     yield from invoice_reference_level(books, units)
     yield from invoice_engaged_value(books, units)
     yield from invoice_repeating(books, units)
+    yield from invoice_not_raised(books, units)
 
 
 def invoice_edited(books: Books, unit: Unit, told: Set[str]) -> Found:

@@ -7,19 +7,18 @@ plan keeps (``sync.wished``) until it is written or its facts change. Nothing he
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
 from mappings.services import load_choices
 from practices.audit import record
 from practices.models import Practice, User
-from sync import decisions, lanes
+from sync import decisions, lanes, wished
 from sync.approvals import asking
 from sync.decisions import NotAllowed, audit_each, plan_and_send
 from sync.flows import sides_of
 from sync.models import (
-    OPEN_CHANGE_STATES,
     Change,
     ChangeState,
     Flow,
@@ -29,16 +28,26 @@ from sync.models import (
     Mode,
     Purpose,
     Snapshot,
-    Verb,
 )
 from sync.outbox import write_plan
+from sync.outcome import Outcome as Several
 from sync.part import load_part, part_of
 from sync.planned import Planned
 from sync.planning import decide_all
-from sync.reconcile.kinds import KINDS
+from sync.reconcile.fixers import FIXERS, OWN_FIELDS, Fixer, is_fixable, wants_second
+from sync.reconcile.obstacles import (
+    NO_FIX,
+    NOT_CONNECTED,
+    NOT_OPEN,
+    NOT_PLANNED,
+    WATCHED,
+    left_alone,
+    open_change,
+    refusal,
+    source_id,
+)
 from sync.ruled import APPROVAL
-from sync.wished import NOTHING, decide
-from sync.wishes import ASKED, FIELDS, SECOND_PERSON, Wish
+from sync.wishes import ASKED, SECOND_PERSON, WHOLE, Wish
 from sync.world import Part, Sides, World
 
 AT_ONCE = 200
@@ -46,89 +55,15 @@ AT_ONCE = 200
 PATIENCE_SECONDS = 4.0
 """How long a click waits for a sync that works on the same records."""
 
-NOT_OPEN = "It is not open any more."
-NO_FIX = "It can't be fixed from here: do what its page says."
-WATCHED = "Nothing is written in watch mode. Switch that kind of record on first, on the plan page."
 BUSY = "A sync is at work right now. Try again in a minute."
 SENT_NOW = "It is being sent right now. Compare again when that is settled."
-NOT_PLANNED = "The last sync planned nothing for it. Sync first, then look at the record."
-NOT_CONNECTED = "Connect both systems first."
-
-
-@dataclass(frozen=True, slots=True)
-class Fixer:
-    """What a fix writes: one value of a record that is there, or the whole record where ``value`` is empty."""
-
-    kind: Kind
-    value: str = ""
-
-
-FIXERS: Mapping[str, Fixer] = {
-    "contact_missing": Fixer(Kind.CONTACT),
-    "invoice_missing": Fixer(Kind.INVOICE),
-    "payment_missing": Fixer(Kind.PAYMENT),
-    "contact_name": Fixer(Kind.CONTACT, "name"),
-    "contact_spelling": Fixer(Kind.CONTACT, "name"),
-    "contact_email": Fixer(Kind.CONTACT, "email"),
-    "contact_phone": Fixer(Kind.CONTACT, "phone"),
-    "invoice_due_date": Fixer(Kind.INVOICE, "due_date"),
-    "invoice_reference": Fixer(Kind.INVOICE, "reference"),
-}
-"""By kind of difference. Kinds that may never be fixed unattended have no button even if they stand here."""
 
 
 @dataclass
-class Outcome:
-    """What became of several: those with a Change now, how many of them wait for approval, and why others were left."""
+class Outcome(Several[Mismatch]):
+    """What became of several: those with a Change now, and how many of them wait for approval."""
 
-    done: list[Mismatch] = field(default_factory=list)
     waiting: int = 0
-    left: dict[str, int] = field(default_factory=dict)
-
-    def leave(self, why: str) -> None:
-        self.left[why] = self.left.get(why, 0) + 1
-
-    @property
-    def left_count(self) -> int:
-        return sum(self.left.values())
-
-    @property
-    def why(self) -> str:
-        """Why some were left, in sentences; with numbers when there is more than one."""
-        if self.left_count <= 1:
-            return "".join(self.left)
-        return " ".join(
-            f"{count:,}: {text}" if len(self.left) > 1 else text for text, count in self.left.items()
-        )
-
-
-def is_fixable(code: str) -> bool:
-    """Whether a button fixes this kind."""
-    return code in FIXERS and code in KINDS and KINDS[code].unattended in {"ask", "may"}
-
-
-def fixable_codes() -> list[str]:
-    return [code for code in FIXERS if is_fixable(code)]
-
-
-def wants_second(code: str) -> bool:
-    return KINDS[code].unattended == "ask"
-
-
-def obstacle(practice: Practice, row: Mismatch) -> str:
-    """What stands in the way of the button before it is pressed, as a sentence; empty when nothing is known to."""
-    if not is_fixable(row.kind):
-        return NO_FIX
-    fixer = FIXERS[row.kind]
-    flow = Flow.objects.filter(practice=practice, kind=fixer.kind).first()
-    if flow is None:
-        return NOT_CONNECTED
-    if flow.mode == Mode.WATCH:
-        return WATCHED
-    if fixer.value:
-        return ""
-    change = _open_change(practice, fixer, row)
-    return _refusal(practice, fixer, row, change)
 
 
 def fix(practice: Practice, pks: Iterable[int], *, actor: User) -> Outcome:
@@ -147,7 +82,7 @@ def fix(practice: Practice, pks: Iterable[int], *, actor: User) -> Outcome:
     with _nothing_moves(sides), transaction.atomic():
         rows = Mismatch.objects.select_for_update(of=("self",), no_key=True).filter(practice=practice)
         todo = [row for row in rows.filter(pk__in=wanted).order_by("pk") if _may(row, flows, outcome)]
-        values = [row for row in todo if FIXERS[row.kind].value]
+        values = [row for row in todo if FIXERS[row.kind].values]
         _send_missing(practice, [row for row in todo if row not in values], actor, outcome)
         _write_values(sides, flows, values, actor, outcome)
     if outcome.done:
@@ -182,6 +117,8 @@ def _may(row: Mismatch, flows: Mapping[str, Flow], outcome: Outcome) -> bool:
         outcome.leave(NO_FIX)
     elif flows[FIXERS[row.kind].kind].mode == Mode.WATCH:
         outcome.leave(WATCHED)
+    elif why := left_alone(row.practice, row):
+        outcome.leave(why)
     elif change is not None and change.state in {ChangeState.PENDING, ChangeState.IN_FLIGHT}:
         outcome.done.append(row)
     elif change is not None and change.state == ChangeState.HELD and change.reason == APPROVAL:
@@ -192,23 +129,6 @@ def _may(row: Mismatch, flows: Mapping[str, Flow], outcome: Outcome) -> bool:
     return False
 
 
-def _source_id(row: Mismatch) -> str:
-    return str(row.source_external_ids[0])
-
-
-def _open_change(practice: Practice, fixer: Fixer, row: Mismatch) -> Change | None:
-    if not row.source_external_ids:
-        return None
-    rows = Change.objects.filter(
-        practice=practice,
-        kind=fixer.kind,
-        source_external_id=_source_id(row),
-        state__in=OPEN_CHANGE_STATES,
-    )
-    found: Change | None = rows.order_by("-pk").first()
-    return found
-
-
 # --- what is missing ------------------------------------------------------------------------------------------
 
 
@@ -216,8 +136,8 @@ def _send_missing(practice: Practice, rows: Sequence[Mismatch], actor: User, out
     """Send what the plan would create and what stopped before, or say what it waits for."""
     again: list[int] = []
     for row in rows:
-        change = _open_change(practice, FIXERS[row.kind], row)
-        why = _refusal(practice, FIXERS[row.kind], row, change)
+        change = open_change(practice, FIXERS[row.kind], row)
+        why = refusal(practice, FIXERS[row.kind], row, change)
         if why or change is None:
             outcome.leave(why)
             continue
@@ -234,27 +154,15 @@ def _send_missing(practice: Practice, rows: Sequence[Mismatch], actor: User, out
         outcome.waiting += held.count()
 
 
-def _refusal(practice: Practice, fixer: Fixer, row: Mismatch, change: Change | None) -> str:
-    """Why what is missing can't be sent by a click; empty when it can, or is on its way."""
-    if change is None:
-        key = _source_id(row).partition("/")[0] if row.source_external_ids else ""
-        standing = Snapshot.objects.filter(practice=practice, kind=fixer.kind, external_id=key)
-        return standing.values_list("standing_text", flat=True).first() or NOT_PLANNED
-    if change.verb != Verb.CREATE:
-        return NOT_PLANNED
-    if change.state == ChangeState.HELD and change.reason != APPROVAL:
-        return WATCHED if change.reason == "watch" else change.message or NOT_PLANNED
-    return ""
-
-
 def _mark(change: Change, actor: User, *, second: bool) -> None:
     """Note on a Change that a person asked for it, and that a second one has to say yes."""
     change.released_by = actor
-    if ASKED not in change.remarks:
+    if not change.asked_for:
+        change.asked_for = [WHOLE]
         change.remarks = [*change.remarks, ASKED]
     if second and SECOND_PERSON.key not in asking.keys(change.approval_asked):
         change.approval_asked = [*change.approval_asked, _as_asked()]
-    change.save(update_fields=["released_by", "remarks", "approval_asked"])
+    change.save(update_fields=["released_by", "asked_for", "remarks", "approval_asked"])
 
 
 def _as_asked() -> dict[str, str]:
@@ -274,7 +182,7 @@ def _write_values(
     plans = decide_all(world, {kind: flow.mode for kind, flow in flows.items()})
     by_record: dict[tuple[Kind, str], list[Mismatch]] = {}
     for row in rows:
-        by_record.setdefault((FIXERS[row.kind].kind, _source_id(row)), []).append(row)
+        by_record.setdefault((FIXERS[row.kind].kind, source_id(row)), []).append(row)
     ready: dict[Kind, dict[str, Planned]] = {}
     for (kind, key), theirs in by_record.items():
         planned = plans[kind].get(key)
@@ -293,7 +201,7 @@ def _write_values(
 
 def _world(sides: Sides, rows: Sequence[Mismatch]) -> World:
     version, choices = load_choices(sides.practice)
-    keys = {(FIXERS[row.kind].kind, _source_id(row)) for row in rows}
+    keys = {(FIXERS[row.kind].kind, source_id(row)) for row in rows}
     clients = {key for kind, key in keys if kind == Kind.CONTACT}
     invoices = [key for kind, key in keys if kind == Kind.INVOICE]
     owners = Snapshot.objects.of(sides.source, Kind.INVOICE).filter(external_id__in=invoices)
@@ -311,22 +219,30 @@ def _planned(
     before = next(
         (item for item in world.wishes if (item.kind, item.source_external_id) == (kind, key)), None
     )
-    fields = frozenset(FIXERS[row.kind].value for row in rows)
+    named = {row.kind: _fields(world, key, FIXERS[row.kind]) for row in rows}
+    fields = frozenset().union(*named.values())
     asks = any(wants_second(row.kind) for row in rows) or (before is not None and before.asks)
     wish = Wish(
         kind=kind,
         source_external_id=key,
-        fields=(fields | before.fields if before else fields) & FIELDS,
+        fields=fields | before.fields if before else fields,
         asks=asks,
     )
-    decision = decide(world, planned, wish, mode)
+    decision = wished.decide(world, planned, wish, mode)
     if decision is None:
-        return NOTHING
+        return wished.NOTHING
     if decision.action != "update" and decision.reason != APPROVAL:
-        return decision.text or NOTHING
-    if not fields <= decision.values.keys():
-        return NOTHING
+        return decision.text or wished.NOTHING
+    if not all(named[row.kind] & set(decision.asked_for) for row in rows):
+        return wished.NOTHING
     return replace(planned, decision=decision, source_digest="", stopped=False)
+
+
+def _fields(world: World, key: str, fixer: Fixer) -> frozenset[str]:
+    """The values that a fix is about; of several it is enough that one of them differs."""
+    if fixer.values == (OWN_FIELDS,):
+        return wished.own_differing(world, key)
+    return frozenset(fixer.values)
 
 
 def _put(world: World, flow: Flow, kind: Kind, plan: dict[str, Planned]) -> dict[str, Change]:

@@ -12,6 +12,7 @@ from practices.models import Practice, Role
 from sync import decisions
 from sync.approvals import deciding
 from sync.models import Approval
+from sync.outcome import Outcome
 from sync.pages.approvals import approval_listing, sum_words
 from sync.pages.diff import line_labels
 from sync.views.asked import posted_text, wants_totals
@@ -90,7 +91,7 @@ def _confirm(
     return render(request, "sync/approvals_confirm.html", facts)
 
 
-def _say(request: PracticeRequest, outcome: deciding.Outcome, *, approved: bool) -> None:
+def _say(request: PracticeRequest, outcome: Outcome[Approval], *, approved: bool) -> None:
     if outcome.done:
         words = sum_words(outcome.done)
         if approved:

@@ -68,10 +68,10 @@ def level(books: Books, *references: str) -> None:
         change(books.expected, f"i{number}", reference=reference)
 
 
-def edited(books: Books, **values: Any) -> None:
+def edited(books: Books, **values: Any) -> object:
     """Agreed on as it was, then changed in Xero."""
     books.agreed["i0"] = books.documents["xi0"]
-    change(books.documents, "xi0", **values)
+    return change(books.documents, "xi0", **values)
 
 
 def approved(books: Books, **values: Any) -> None:
@@ -107,8 +107,10 @@ def test_each_is_found_as_what_it_is(kind: str) -> None:
 
 FINE: dict[str, Spoil] = {
     "paid since": lambda books: edited(books, amount_paid=Decimal(110), status="PAID"),
-    "a draft that somebody works on": lambda books: edited(
-        books, line_amounts="NoTax", status="DRAFT", source_updated_at=NOW
+    "a draft that somebody works on": lambda books: (
+        edited(books, line_amounts="NoTax", status="DRAFT", source_updated_at=NOW, date=NOW.date()),
+        change(books.invoices, "i0", date=NOW.date()),
+        change(books.expected, "i0", date=NOW.date()),
     ),
     "as approved": lambda books: approved(books, status="PAID"),
     "within the engagement": lambda books: engaged(books, ends_on=date(2026, 7, 31)),
@@ -194,8 +196,8 @@ def test_what_waits_in_a_locked_period() -> None:
     books = locked(agreeing(1, paid=False), date(2026, 7, 31))
     assert kinds(books) == {}
     change(books.documents, "xi0", status="DRAFT", source_updated_at=NOW)
-    assert list(kinds(books)) == ["invoice_locked"]
-    assert kinds(replace(books, lock_date=date(2026, 6, 30))) == {}
+    assert sorted(kinds(books)) == ["invoice_draft_in_xero", "invoice_locked"]
+    assert kinds(replace(books, lock_date=date(2026, 6, 30))) == {"invoice_draft_in_xero": "i0"}
     del books.invoice_links["i0"], books.documents["xi0"]
     assert sorted(kinds(books)) == ["invoice_locked", "invoice_missing"]
     change(books.invoices, "i0", source_created_at=NOW - timedelta(minutes=1))

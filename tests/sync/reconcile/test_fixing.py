@@ -1,17 +1,14 @@
 """Fixing a difference against a whole ledger: once, with a second person, and never where it must not be."""
 
 from datetime import date
-from typing import Any
 
 import pytest
 from django.test import Client
 
 from practices.models import AuditEntry, Connection, Role, User
-from sync import lanes, runs
-from sync.approvals import deciding
+from sync import lanes
 from sync.decisions import NotAllowed
 from sync.models import (
-    OPEN_RUN_STATES,
     Approval,
     ApprovalState,
     Change,
@@ -22,97 +19,26 @@ from sync.models import (
     Mismatch,
     MismatchState,
     Mode,
-    Run,
     Snapshot,
     Trigger,
 )
-from sync.reconcile import fixing
+from sync.reconcile import fixing, obstacles
+from sync.reconcile.fixers import FIXERS
+from sync.reconcile.obstacles import obstacle
 from sync.reconcile.running import compare_now
 from tests.make import make_member
 from tests.sync.conftest import Office
+from tests.sync.reconcile.mending import (
+    approve_all,
+    change_of,
+    compared,
+    edit_contact,
+    edit_invoice,
+    work_all,
+    written_link,
+)
 
 WRONG = "somebody.else@example.net"
-
-
-@pytest.fixture
-def ruled(small_office: Office) -> Office:
-    """Everything is written, and both sides agree in what is tried here."""
-    small_office.sync()
-    small_office.take_over()
-    return small_office
-
-
-@pytest.fixture
-def staff(ruled: Office) -> User:
-    return make_member(ruled.practice, Role.STAFF)
-
-
-@pytest.fixture
-def other(ruled: Office) -> User:
-    return make_member(ruled.practice, Role.STAFF)
-
-
-def work_all(office: Office) -> None:
-    for _ in range(100):
-        open_runs = Run.objects.filter(practice=office.practice, state__in=OPEN_RUN_STATES)
-        if not open_runs.exists():
-            return
-        open_runs.update(resumes_at=None)
-        for pk in open_runs.order_by("pk").values_list("pk", flat=True):
-            runs.advance(pk)
-    raise AssertionError("a run does not end")
-
-
-def written_link(kind: Kind, **there: Any) -> Link:
-    """A pair that this app made and whose document in Xero is as asked."""
-    link: Link
-    for link in Link.objects.filter(kind=kind, method=LinkMethod.WRITTEN).order_by("pk"):
-        snapshot = Snapshot.objects.get(
-            connection=link.target_connection, kind=kind, external_id=link.target_external_id
-        )
-        if all(snapshot.record.get(name) == value for name, value in there.items()):
-            return link
-    raise AssertionError("no such pair")
-
-
-def edit_contact(office: Office, *, upper: bool = False, **values: str) -> tuple[Link, dict[str, Any]]:
-    """Somebody changes a linked contact in Xero; ``upper``: writes its name in capitals."""
-    for link in Link.objects.filter(kind=Kind.CONTACT, method=LinkMethod.WRITTEN).order_by("pk"):
-        there = office.ledger.contacts[link.target_external_id]
-        if there.get("EmailAddress"):
-            before = dict(there)
-            if upper:
-                values["Name"] = str(there["Name"]).upper()
-            office.world.clock.advance(60)
-            office.ledger.post_contact({"ContactID": link.target_external_id, **values})
-            return link, before
-    raise AssertionError("no linked contact with an address")
-
-
-def edit_invoice(office: Office, **values: Any) -> Link:
-    link = written_link(Kind.INVOICE, status="AUTHORISED")
-    office.world.clock.advance(60)
-    office.ledger.post_invoice({"InvoiceID": link.target_external_id, **values})
-    return link
-
-
-def compared(office: Office, code: str, key: str) -> Mismatch:
-    office.sync()
-    compare_now(office.practice, trigger=Trigger.COMMAND)
-    found: Mismatch | None = Mismatch.objects.filter(kind=code, source_external_ids=[key]).first()
-    assert found is not None, list(Mismatch.objects.open().values_list("kind", "text"))
-    return found
-
-
-def change_of(row: Mismatch) -> Change:
-    row.refresh_from_db()
-    assert row.change is not None
-    return row.change
-
-
-def approve_all(office: Office, by: User) -> int:
-    ids = Approval.objects.filter(state=ApprovalState.WAITING).values_list("pk", flat=True)
-    return deciding.approve(list(ids), office.practice, by)
 
 
 def test_an_address_is_taken_over_after_a_second_person_said_yes(
@@ -249,8 +175,8 @@ def test_watch_mode_writes_nothing_and_says_so(ruled: Office, staff: User) -> No
     row = compared(ruled, "contact_email", link.source_external_id)
     ruled.switch(Mode.WATCH)
     outcome = fixing.fix(ruled.practice, [row.pk], actor=staff)
-    assert (outcome.done, outcome.left) == ([], {fixing.WATCHED: 1})
-    assert fixing.obstacle(ruled.practice, row) == fixing.WATCHED
+    assert (outcome.done, outcome.left) == ([], {obstacles.WATCHED: 1})
+    assert obstacle(ruled.practice, row) == obstacles.WATCHED
     assert not Approval.objects.exists()
 
 
@@ -292,7 +218,7 @@ def test_a_viewer_may_not_and_a_kind_without_a_fix_has_no_button(ruled: Office, 
     viewer.force_login(make_member(ruled.practice, Role.VIEWER))
     assert viewer.post(url).status_code == 403
     Mismatch.objects.filter(pk=row.pk).update(kind="invoice_total")
-    assert fixing.fix(ruled.practice, [row.pk], actor=staff).left == {fixing.NO_FIX: 1}
+    assert fixing.fix(ruled.practice, [row.pk], actor=staff).left == {obstacles.NO_FIX: 1}
     assert not Approval.objects.exists()
 
 
@@ -316,7 +242,7 @@ def test_what_is_missing_is_sent_again_after_a_second_person_said_yes(
 ) -> None:
     staff, other = (make_member(small_office.practice, Role.STAFF) for _ in range(2))
     row = compared(small_office, "invoice_missing", refused.source_external_id)
-    assert fixing.obstacle(small_office.practice, row) == ""
+    assert obstacle(small_office.practice, row) == ""
     outcome = fixing.fix(small_office.practice, [row.pk], actor=staff)
     assert (len(outcome.done), outcome.waiting) == (1, 1)
     fixing.fix(small_office.practice, [row.pk], actor=other)
@@ -341,7 +267,7 @@ def test_what_waits_for_something_else_says_for_what(refused: Change, small_offi
     Change.objects.filter(pk=refused.pk).update(
         state=ChangeState.HELD, parked_as="", reason="no_account", message="Its service has no account."
     )
-    assert fixing.obstacle(small_office.practice, row) == "Its service has no account."
+    assert obstacle(small_office.practice, row) == "Its service has no account."
     assert fixing.fix(small_office.practice, [row.pk], actor=staff).why == "Its service has no account."
     Change.objects.filter(pk=refused.pk).update(state=ChangeState.CANCELLED)
     assert fixing.fix(small_office.practice, [row.pk], actor=staff).left_count == 1
@@ -349,7 +275,7 @@ def test_what_waits_for_something_else_says_for_what(refused: Change, small_offi
 
 @pytest.mark.parametrize("code", ["contact_missing", "payment_missing"])
 def test_every_missing_record_goes_the_same_way(small_office: Office, code: str) -> None:
-    kind = fixing.FIXERS[code].kind
+    kind = FIXERS[code].kind
     small_office.switch(Mode.TAKE_OVER)
     small_office.switch(Mode.WATCH, str(kind))
     small_office.sync()

@@ -9,6 +9,7 @@ from sync.reconcile.kind import SEVERITIES, UNATTENDED
 from sync.reconcile.kinds import KINDS
 from sync.reconcile.unseen import UNSEEN
 from tests.sync.reconcile import (
+    test_bank,
     test_contacts,
     test_credits,
     test_engagements,
@@ -17,12 +18,14 @@ from tests.sync.reconcile import (
     test_ours,
     test_payments,
     test_payouts,
+    test_unbilled,
 )
 
 GROUPS = {"K": 13, "I": 24, "V": 20, "L": 19, "P": 15, "O": 15, "R": 9, "J": 19, "W": 21, "S": 12}
 """The full list of differences a practice cares about: letters of the groups and how many each has."""
 ALL = {f"{group}{number:02}" for group, count in GROUPS.items() for number in range(1, count + 1)}
 MODULES = (
+    test_bank,
     test_contacts,
     test_credits,
     test_engagements,
@@ -31,6 +34,7 @@ MODULES = (
     test_ours,
     test_payments,
     test_payouts,
+    test_unbilled,
 )
 BY_THEMSELVES = {
     "contact_to_merge",

@@ -1,0 +1,132 @@
+"""Why a difference can't be fixed by a button right now, as sentences for people."""
+
+from connectors.records import Kind as RecordKind
+from connectors.stored import load
+from mappings.services import load_choices
+from practices.models import Practice
+from sync import wished
+from sync.flows import sides_of
+from sync.models import (
+    OPEN_CHANGE_STATES,
+    Change,
+    ChangeState,
+    Flow,
+    Kind,
+    LinkMethod,
+    Mismatch,
+    MismatchState,
+    Mode,
+    SignOff,
+    Snapshot,
+    Verb,
+)
+from sync.reconcile.fixers import FIXERS, Fixer, is_fixable
+from sync.ruled import APPROVAL
+from sync.world import lock_date
+
+NOT_OPEN = "It is not open any more."
+NO_FIX = "It can't be fixed from here: do what its page says."
+WATCHED = "Nothing is written in watch mode. Switch that kind of record on first, on the plan page."
+NOT_PLANNED = "The last sync planned nothing for it. Sync first, then look at the record."
+NOT_CONNECTED = "Connect both systems first."
+EDITED = (
+    "Somebody changed more on it in Xero: that stands in the list as “Changed in Xero after it was written”. Accept "
+    "that or put it back first, or this fix would hide it."
+)
+SIGNED_OFF = "Its month is signed off. Take the sign-off back first, or change it in Xero."
+
+
+def obstacle(practice: Practice, row: Mismatch) -> str:
+    """What stands in the way of the button before it is pressed, as a sentence; empty when nothing is known to."""
+    if not is_fixable(row.kind):
+        return NO_FIX
+    fixer = FIXERS[row.kind]
+    flow = Flow.objects.filter(practice=practice, kind=fixer.kind).first()
+    if flow is None:
+        return NOT_CONNECTED
+    if flow.mode == Mode.WATCH:
+        return WATCHED
+    if fixer.kind == Kind.INVOICE and fixer.values:
+        return left_alone(practice, row)
+    if fixer.values:
+        return ""
+    return refusal(practice, fixer, row, open_change(practice, fixer, row))
+
+
+def _document_obstacle(practice: Practice, row: Mismatch, fixer: Fixer) -> str:
+    """Why Xero would not take a change of its document, by what was last read."""
+    pairs = sides_of(practice)
+    if not pairs or not row.target_external_ids or not row.source_external_ids:
+        return NOT_CONNECTED if not pairs else wished.NOT_LINKED
+    sides, _ = pairs[0]
+    there = Snapshot.objects.of(sides.target, Kind.INVOICE).filter(
+        external_id=row.target_external_ids[0], problem="", gone_at=None
+    )
+    record = there.values_list("record", flat=True).first()
+    if record is None:
+        return wished.NOT_LINKED
+    link = sides.links().filter(kind=Kind.INVOICE, source_external_id=source_id(row)).first()
+    if link is None:
+        return wished.NOT_LINKED
+    # Where no lines are remembered the mapping tells when the button is pressed.
+    lines = link.base_source.get("lines") or [{"tracking": True}]
+    stop = wished.barred(load(RecordKind.INVOICE, record), lock_date(sides), fixer.values)
+    stop = stop or wished.not_told(
+        fixer.values,
+        lines,
+        is_written=link.method == LinkMethod.WRITTEN,
+        left_over=load_choices(practice)[1].left_over_account,
+    )
+    return stop.text if stop is not None else ""
+
+
+def left_alone(practice: Practice, row: Mismatch) -> str:
+    """Why a document is not changed by a click; empty where it may be, and where the fix is about no document."""
+    fixer = FIXERS[row.kind]
+    if fixer.kind != Kind.INVOICE or not fixer.values:
+        return ""
+    # What is written is agreed on from then on, so that an earlier edit of somebody else would not be seen any more.
+    edited = Mismatch.objects.filter(practice=practice, kind="invoice_edited", state=MismatchState.OPEN)
+    if edited.filter(source_external_ids=row.source_external_ids).exists():
+        return EDITED
+    return (_closed(practice, row) if fixer.books else "") or _document_obstacle(practice, row, fixer)
+
+
+def _closed(practice: Practice, row: Mismatch) -> str:
+    """Why what a signed-off month reports is not changed; empty where it isn't signed off."""
+    if row.dated_on is None:
+        return ""
+    signed = SignOff.objects.filter(
+        practice=practice, withdrawn_at=None, starts_on__lte=row.dated_on, ends_on__gte=row.dated_on
+    )
+    return SIGNED_OFF if signed.exists() else ""
+
+
+def refusal(practice: Practice, fixer: Fixer, row: Mismatch, change: Change | None) -> str:
+    """Why what is missing can't be sent by a click; empty when it can, or is on its way."""
+    if change is None:
+        key = source_id(row).partition("/")[0] if row.source_external_ids else ""
+        standing = Snapshot.objects.filter(practice=practice, kind=fixer.kind, external_id=key)
+        return standing.values_list("standing_text", flat=True).first() or NOT_PLANNED
+    if change.verb != Verb.CREATE:
+        return NOT_PLANNED
+    if change.state == ChangeState.HELD and change.reason != APPROVAL:
+        return WATCHED if change.reason == "watch" else change.message or NOT_PLANNED
+    return ""
+
+
+def source_id(row: Mismatch) -> str:
+    return str(row.source_external_ids[0])
+
+
+def open_change(practice: Practice, fixer: Fixer, row: Mismatch) -> Change | None:
+    if not row.source_external_ids:
+        return None
+    rows = Change.objects.filter(
+        practice=practice,
+        kind=fixer.kind,
+        source_external_id=source_id(row),
+        state__in=OPEN_CHANGE_STATES,
+    )
+    found: Change | None = rows.order_by("-pk").first()
+    return found
