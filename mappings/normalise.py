@@ -124,7 +124,7 @@ def phone(value: str, country: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def phone_key(value: str, country: str) -> str:
-    """A number for comparing: E.164, or its digits when it can't be understood."""
+    """A number for comparing: E.164 without an extension, or its digits when it can't be understood."""
     found = phone(value, country)
-    digits = "".join(char for char in (found or value) if char.isdigit())
+    digits = "".join(char for char in (found.partition(" ext")[0] or value) if char.isdigit())
     return f"+{digits}" if found else digits

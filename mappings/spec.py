@@ -69,6 +69,11 @@ class Choices:
         tables = (*self.clearing_by_method.values(), *self.clearing_by_currency.values())
         return frozenset({self.clearing_account, *tables} - {""})
 
+    @property
+    def left_over_account(self) -> str:
+        """Where everything goes that nobody chose an account for; empty where somebody chose it for a service too."""
+        return "" if self.sales_account in self.account_by_service.values() else self.sales_account
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:

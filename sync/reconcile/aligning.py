@@ -32,6 +32,7 @@ FIELDS = (
 )
 """What is compared of two lines, as ``Pair.differing`` names it."""
 _CENT = Decimal("0.01")
+_NOTHING = Decimal(0)
 _Index = Callable[[Line], Hashable]
 
 
@@ -85,11 +86,18 @@ def differing(left: Line, right: Line) -> frozenset[str]:
         out.add("unit_amount")
     if abs(left.amount - right.amount) >= _CENT:
         out.add("amount")
-    if bool(left.discount or left.discount_rate) != bool(right.discount or right.discount_rate):
+    if abs(taken_off(left) - taken_off(right)) >= _CENT:
         out.add("discount")
     if left.tracking and not set(left.tracking) <= set(right.tracking):
         out.add("tracking")
     return frozenset(out)
+
+
+def taken_off(line: Line) -> Decimal:
+    """What a discount takes off a line, however it is told: as an amount, or in per cent."""
+    if not line.discount and not line.discount_rate:
+        return _NOTHING
+    return line.quantity * line.unit_amount - line.amount
 
 
 def _partners(left: Sequence[Line], right: Sequence[Line]) -> dict[int, int]:

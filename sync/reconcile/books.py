@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.records import (
     Account,
+    BankTransaction,
     Collection,
     Contact,
     Day,
@@ -20,6 +21,7 @@ from connectors.records import (
     Proposal,
 )
 from sync.reconcile.ours import Ours
+from sync.reconcile.usual import Usual
 
 ZERO = Decimal(0)
 INVOICES, TAX, PAYMENTS, REFUNDS, PAYOUTS = "invoices", "tax", "payments", "refunds", "payouts"
@@ -39,6 +41,8 @@ READ = frozenset(
         "repeating",
         "overpayment",
         "setting",
+        "bank",
+        "fee",
         "connection",
         "sync",
     }
@@ -89,11 +93,14 @@ class Books:
     plan does not write it) are keyed by invoice id, ``names`` (what the mapping calls a linked client) and ``people``
     (its primary person) by client id; ``wanted`` are the further fields that the mapping gives a linked client.
     ``credits``, ``loose`` (overpayments and prepayments) and ``repeating`` are the target's, ``accounts`` by code.
+    ``banked`` is money received and spent as the target has it, ``standard_rate`` its usual tax in per cent (0: none).
     ``written`` are invoices that this app wrote, ``agreed`` documents as they were when both sides last agreed on an
     invoice, where they are not so any more, ``approved`` what a person approved of one. ``ours`` is our own
     bookkeeping, empty where only a few clients are looked at; ``pair`` says which two connections it all is about,
     ``apart`` which records of one system are two parties though they look alike, as a person said, and ``merging``
-    which are one and will be merged there. Only what ``read`` names is compared: both sides gave the whole list.
+    which are one and will be merged there; ``usual`` is what
+    the target usually has where the mapping chose nothing. Only what ``read`` names is compared: both sides gave the
+    whole list.
     """
 
     invoices: dict[str, Invoice] = field(default_factory=dict)
@@ -114,6 +121,8 @@ class Books:
     loose: dict[str, Entry] = field(default_factory=dict)
     repeating: dict[str, Entry] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
+    banked: dict[str, BankTransaction] = field(default_factory=dict)
+    standard_rate: Decimal = ZERO
     written: frozenset[str] = frozenset()
     agreed: dict[str, Invoice] = field(default_factory=dict)
     approved: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -122,6 +131,7 @@ class Books:
     pair: str = ""
     apart: frozenset[tuple[str, str]] = frozenset()
     merging: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    usual: Usual = field(default_factory=Usual)
     expected: dict[str, Expected] = field(default_factory=dict)
     waits: dict[str, str] = field(default_factory=dict)
     invoice_links: dict[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from mappings.spec import Choices
 from sync.documents import DEAD
 from sync.plan import may_write_invoice
 from sync.reconcile.books import INVOICES, TAX, ZERO, Books, Difference, Effect, effects
+from sync.reconcile.compare_bank import compare_bank
 from sync.reconcile.compare_contacts import compare_contacts
 from sync.reconcile.compare_credits import compare_credits
 from sync.reconcile.compare_details import details
@@ -40,6 +41,7 @@ def compare(books: Books, paired: Paired) -> list[Difference]:
         *compare_payments(books, paired),
         *compare_credits(books, paired),
         *compare_payouts(books, paired),
+        *compare_bank(books, paired),
         *compare_contacts(books, paired.units),
         *compare_ours(books, paired.units),
     ]

@@ -15,21 +15,22 @@ from sync.reconcile.rounding import shown
 
 RULE_DAYS, RULE_PAYOUTS = 120, 3
 """So many payouts coded to one wrong account within so many days are a rule, or one that is missing."""
-NONE_AT_ALL = 3
-"""Where none of this many payouts or more has a line, they are told together: it is one thing to be done."""
+FEW = 3
+"""Where most of this many payouts or more have no line, they are told together: it is one thing to be done."""
 
 
 def compare_bank(books: Books, paired: Paired) -> Iterator[Difference]:
-    if not {"bank", "payout", "payment", "invoice"} <= books.read:
+    if not {"bank", "payout", "payment", "invoice"} <= books.read or not books.banked:
         return
     banked = match_bank(books, paired.shares)
     payouts = [item for item in banked.payouts if books.inside(item.day)]
-    yield from _not_there(books, payouts)
+    habit = _used_currencies(books, payouts)
+    yield from _not_there(books, payouts, habit)
     elsewhere: dict[str, list[BankPayout]] = defaultdict(list)
     for payout in payouts:
         yield from _reconciled(books, payout)
         yield from _coding(books, payout)
-        if payout.is_foreign:
+        if payout.is_foreign and payout.currency in habit:
             yield _matched(books, payout)
         for code in sorted({part.account_code for line in payout.lines for part in off_account(books, line)}):
             elsewhere[code].append(payout)
@@ -46,27 +47,45 @@ def working_days(start: date, days: int) -> date:
     return day
 
 
-def _not_there(books: Books, payouts: list[BankPayout]) -> Iterator[Difference]:
+def _due(books: Books, payouts: list[BankPayout]) -> list[BankPayout]:
     """Payouts that should be on the bank account by now. What Ignition took back has a kind of its own."""
-    today = books.day(books.now)
-    grace = KINDS["payout_bank_line"].grace.days
-    missing = [
+    today, grace = books.day(books.now), KINDS["payout_bank_line"].grace.days
+    if today is None:
+        return []
+    return [
         item
         for item in payouts
-        if item.amount > ZERO and not item.is_found and item.day is not None
-        if today is not None and working_days(item.day, grace) < today
+        if item.amount > ZERO and item.day is not None and working_days(item.day, grace) < today
     ]
+
+
+def _used_currencies(books: Books, payouts: list[BankPayout]) -> set[str]:
+    """Currencies in which most payouts are on the bank account, so that a single one can be missing there.
+
+    A payment that merely has the amount of a payout says nothing about the habit.
+    """
+    due = Counter(item.currency for item in _due(books, payouts))
+    there = Counter(item.currency for item in _due(books, payouts) if item.is_found and not item.is_foreign)
+    return {currency for currency, number in due.items() if number < FEW or 2 * there[currency] >= number}
+
+
+def _not_there(books: Books, payouts: list[BankPayout], habit: set[str]) -> Iterator[Difference]:
     by_currency: dict[str, list[BankPayout]] = defaultdict(list)
-    for item in missing:
-        by_currency[item.currency].append(item)
-    found = {item.currency for item in payouts if item.is_found}
+    due = _due(books, payouts)
+    for item in due:
+        if not item.is_found or (item.is_foreign and item.currency not in habit):
+            by_currency[item.currency].append(item)
     for currency, items in by_currency.items():
-        if currency not in found and len(items) >= NONE_AT_ALL:
+        if currency not in habit:
             whole = sum((item.amount for item in items), ZERO)
+            all_due = sum(item.currency == currency for item in due)
             yield Difference(
                 kind="payout_bank_line",
                 key=f"all/{currency}",
-                text=f"None of {len(items)} payouts over {shown(currency, whole)} is on a bank account in Xero.",
+                text=(
+                    f"{len(items)} of {all_due} payouts, {shown(currency, whole)}, are not on a bank "
+                    "account in Xero."
+                ),
                 source_ids=tuple(item.external_id for item in items[-20:]),
                 currency=currency,
                 at_stake=whole,

@@ -36,11 +36,15 @@ def compare_billing(books: Books, units: list[Unit]) -> Iterator[Difference]:
 
 def _unlinked(books: Books, client_id: str, units: list[Unit], is_running: bool) -> Iterator[Difference]:
     """No link: the contact that its documents are on, or none at all though it is billed."""
+    stored = books.clients[client_id].linked.get("xero", "")
     there = sorted({unit.target.contact_external_id for unit in units if unit.target is not None} - {""})
+    known = books.contacts.get(stored)
+    if stored in there and known is not None and known.status.upper() not in {"ACTIVE", ""}:
+        return  # Ignition names a contact that is archived: that is told by itself
     currency, money = _sum(books, units)
     if there:
-        known = [books.contacts[item].name for item in there if item in books.contacts]
-        text = f"Its invoices are on {quoted(known) or 'another contact'}."
+        names = [books.contacts[item].name for item in there if item in books.contacts]
+        text = f"Its invoices are on {quoted(names) or 'another contact'}."
         yield about_client(
             books,
             client_id,

@@ -1,5 +1,6 @@
 """Every difference between linked clients and contacts, and those that are probably there twice. Pure."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -7,13 +8,18 @@ from connectors.records import Contact
 from mappings.business import tax_number
 from mappings.normalise import company_form, core_name, email_key, name_key, phone_key, tidy
 from mappings.refusals import Refused
+from sync.contact_values import contact_values
 from sync.identity.twins import twins
+from sync.linking import survivor
 from sync.reconcile.books import Books, Difference
 from sync.reconcile.compare_billing import compare_billing
 from sync.reconcile.documents import Unit
 from sync.reconcile.telling import Found, about_client, quoted
 
 DEAD_CLIENTS = frozenset({"archived", "deleted", "lost"})
+TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "dame", "hon", "rev"})
+CODE = re.compile(r"[(\[]\s*[A-Za-z]{0,6}[-_ /]?\d{2,}\s*[)\]]|\s[-\u2013]\s*[A-Z]{0,6}[-_/]?\d{2,}$")
+"""A practice's own code that stands in a name: in brackets, or at its end behind a dash."""
 DEAD_CONTACTS = frozenset({"ARCHIVED", "GDPRREQUEST"})
 
 
@@ -26,6 +32,7 @@ def compare_contacts(books: Books, units: list[Unit]) -> Iterator[Difference]:
             continue
         for kind, text in _linked(books, client, contact):
             yield about_client(books, client_id, kind, text, contact_id=contact_id)
+    yield from contact_archived(books)
     yield from compare_billing(books, units)
     yield from contact_shared(books)
     alive = [item for item in books.clients.values() if item.status not in DEAD_CLIENTS]
@@ -45,16 +52,36 @@ def _linked(books: Books, client: Contact, contact: Contact | None) -> Iterator[
         yield "contact_gone", "The linked contact is no longer in Xero's list."
         return
     if contact.merged_into:
-        survivor = books.contacts.get(contact.merged_into)
-        yield "contact_merged", f"It was merged into “{survivor.name if survivor else contact.merged_into}”."
+        left = books.contacts.get(contact.merged_into)
+        yield "contact_merged", f"It was merged into “{left.name if left else contact.merged_into}”."
         return
     if contact.status.upper() in DEAD_CONTACTS:
-        yield "contact_archived", f"“{contact.name}” is archived in Xero."
+        if client.status not in DEAD_CLIENTS:
+            yield "contact_archived", f"“{contact.name}” is archived in Xero."
+        return
+    stored = books.contacts.get(client.linked.get("xero", ""))
+    if (
+        stored is not None
+        and survivor(books.contacts, stored.external_id) == contact.external_id != stored.external_id
+    ):
+        yield "contact_merged", f"Ignition points to “{stored.name}”, which was merged into “{contact.name}”."
         return
     for rule in _RULES:
         found = rule(books, client, contact)
         if found is not None:
             yield found
+
+
+def contact_archived(books: Books) -> Iterator[Difference]:
+    """Clients that could not be linked, as the contact that Ignition itself names is archived."""
+    for client_id, client in books.clients.items():
+        if client_id in books.contact_links or client.status in DEAD_CLIENTS:
+            continue
+        contact = books.contacts.get(client.linked.get("xero", ""))
+        if contact is None or contact.merged_into or contact.status.upper() not in DEAD_CONTACTS:
+            continue
+        text = f"“{contact.name}” is archived in Xero, and Ignition puts the client's invoices on it."
+        yield about_client(books, client_id, "contact_archived", text, contact_id=contact.external_id)
 
 
 def contact_name(books: Books, client: Contact, contact: Contact) -> Found:
@@ -65,9 +92,16 @@ def contact_name(books: Books, client: Contact, contact: Contact) -> Found:
     kind = "contact_name"
     if name_key(name) == name_key(contact.name):
         kind = "contact_name_form" if _turned(name) != _turned(contact.name) else "contact_spelling"
-    elif core_name(name) == core_name(contact.name) and company_form(name) == company_form(contact.name):
+    elif _is_other_form(name, contact.name):
         kind = "contact_name_form"
     return kind, f"Ignition: “{name}”. Xero: “{contact.name}”."
+
+
+def _is_other_form(one: str, other: str) -> bool:
+    """Whether two names differ in what stands around them alone, such as a practice's own code."""
+    if core_name(one) == core_name(other) and company_form(one) == company_form(other):
+        return True
+    return name_key(CODE.sub(" ", one)) == name_key(CODE.sub(" ", other))
 
 
 def _turned(name: str) -> bool:
@@ -90,18 +124,24 @@ def contact_person(books: Books, client: Contact, contact: Contact) -> Found:
     there = tidy(f"{contact.first_name} {contact.last_name}")
     if "person" not in books.read or person is None or not person.name or not there:
         return None
-    if sorted(name_key(person.name).split()) == sorted(name_key(there).split()):
-        return None
+    one, other = _name_words(person.name), _name_words(there)
+    if not one or not other or one <= other or other <= one:
+        return None  # a middle name or a title that one side leaves out makes nobody else
     return "contact_person", f"Ignition: {person.name}. Xero: {there}."
+
+
+def _name_words(name: str) -> frozenset[str]:
+    return frozenset(name_key(name).split()) - TITLES
 
 
 def contact_field(books: Books, client: Contact, contact: Contact) -> Found:
     """Fields that the practice's own mapping fills."""
     wanted = books.wanted.get(client.external_id, {})
+    held = contact_values(contact) if wanted else {}
     off = [
         (name, value, str(there or ""))
         for name, value in wanted.items()
-        if isinstance(there := getattr(contact, name, None), str) and _plain(there) != _plain(value)
+        if isinstance(there := held.get(name), str) and _plain(there) != _plain(value)
     ]
     if not off:
         return None
@@ -142,7 +182,7 @@ def contact_phone(books: Books, client: Contact, contact: Contact) -> Found:
     known = books.phones.get(client.external_id, frozenset()) | _phones(
         (client.phone, client.mobile), country
     )
-    there = _phones((contact.phone, contact.mobile), country)
+    there = _phones((contact.phone, contact.mobile, contact.direct_phone), country)
     if not known or not there or {item[-8:] for item in known} & {item[-8:] for item in there}:
         return None  # a prefix that somebody wrote in another way makes no other number
     return "contact_phone", f"Ignition: {', '.join(sorted(known))}. Xero: {', '.join(sorted(there))}."

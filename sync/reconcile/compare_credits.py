@@ -11,6 +11,7 @@ from decimal import Decimal
 from connectors.amounts import cents
 from connectors.records import Invoice
 from sync.reconcile.books import REFUNDS, ZERO, Books, Difference, Effect, effects
+from sync.reconcile.documents import is_recent
 from sync.reconcile.kinds import KINDS
 from sync.reconcile.receipts import Paired
 from sync.reconcile.refunds import CREDIT_TYPES, Refund
@@ -72,12 +73,24 @@ def _alone(
     unit = refund.unit
     if unit is not None and unit.source is not None and not unit.left:
         return "credit_for_void", f"{number} over {shown(*right)}."
-    if any(WRITE_OFF.search(_account(books, line.account_code)) for line in note.lines):
-        return "credit_write_off", f"{number} writes off {shown(*right)}; Ignition still counts on it."
+    if _writes_off(books, note):
+        tax = "" if note.tax else " There is no tax in it."
+        return "credit_write_off", f"{number} writes off {shown(*right)}; Ignition still counts on it.{tax}"
+    if unit is not None and unit.source is not None and _is_known(unit.source):
+        return "credit_known", f"{number} over {shown(*right)}."
     whole = collected.get(unit.source_id, ZERO) if unit is not None else ZERO
     if not note.applied and note.status.upper() == "PAID" and note.total < whole:
         return "credit_partial", f"{number}: {shown(*right)} of {shown(right[0], whole)} was paid back."
     return "credit_only_in_xero", f"{number} over {shown(*right)}; Ignition refunded nothing."
+
+
+def _writes_off(books: Books, note: Invoice) -> bool:
+    return any(WRITE_OFF.search(_account(books, line.account_code)) for line in note.lines)
+
+
+def _is_known(source: Invoice) -> bool:
+    """Whether Ignition has the invoice as paid with a credit note."""
+    return source.payment_state.lower() == "paid" and "credit_note" in source.payment_method.lower()
 
 
 def _account(books: Books, code: str) -> str:
@@ -92,6 +105,8 @@ def credit_tax(books: Books, refund: Refund) -> Found:
         return None
     if not document.total or not note.total or note.total > document.total:
         return None
+    if not refund.left and _writes_off(books, note):
+        return None  # told as what it is, with its tax
     expected = cents(document.tax * note.total / document.total)
     if abs(note.tax - expected) <= CENTS:
         return None
@@ -133,10 +148,8 @@ def credit_unallocated(books: Books) -> Iterator[Difference]:
         remaining = note.remaining or ZERO
         if not client_id or remaining <= ZERO or note.status.upper() != "AUTHORISED":
             continue
-        moment = note.source_updated_at
-        if note.type not in CREDIT_TYPES or (
-            moment is not None and books.now - moment < KINDS["credit_unallocated"].grace
-        ):
+        grace = KINDS["credit_unallocated"].grace
+        if note.type not in CREDIT_TYPES or is_recent(books, note.source_updated_at, note.date, grace):
             continue
         currency = note.currency or books.currency
         yield Difference(

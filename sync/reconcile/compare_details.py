@@ -59,7 +59,7 @@ def invoice_contact(books: Books, unit: Unit, source: Invoice, target: Invoice) 
 
 
 def invoice_date(books: Books, unit: Unit, source: Invoice, target: Invoice) -> Found:
-    here = unit.expected.date or source.date
+    here = (unit.expected.date if _is_told(books, unit, source.date) else None) or source.date
     if here is None or target.date is None or here == target.date:
         return None
     crosses = (here.year, here.month) != (target.date.year, target.date.month)
@@ -67,10 +67,15 @@ def invoice_date(books: Books, unit: Unit, source: Invoice, target: Invoice) -> 
 
 
 def invoice_due_date(books: Books, unit: Unit, source: Invoice, target: Invoice) -> Found:
-    here = unit.expected.due_date or source.due_date
+    here = (unit.expected.due_date if _is_told(books, unit, source.due_date) else None) or source.due_date
     if here is None or target.due_date is None or here == target.due_date:
         return None
     return "invoice_due_date", _dates(here, target.due_date)
+
+
+def _is_told(books: Books, unit: Unit, day: date | None) -> bool:
+    """Whether the mapping may say which day is right: of what this app did not write, only where Ignition has one."""
+    return day is not None or unit.source_id in books.written
 
 
 def invoice_reference(books: Books, unit: Unit, source: Invoice, target: Invoice) -> Found:
@@ -99,7 +104,10 @@ def invoice_branding(books: Books, unit: Unit, source: Invoice, target: Invoice)
 def invoice_tax_basis(books: Books, unit: Unit, source: Invoice, target: Invoice) -> Found:
     """The same amounts read in two ways; where they differ as well, each side's own reading is right."""
     here, there = unit.expected.line_amounts, target.line_amounts
-    if not here or not there or here == there or "NoTax" in {here, there} or not target.tax:
+    if not here or not there or here == there or here == "NoTax":
+        return None
+    lost = there == "NoTax" and not target.tax and unit.expected.tax
+    if not lost and (there == "NoTax" or not target.tax):
         return None
     lines = unit.expected.lines
     same = lines and target.lines and sum(x.amount for x in lines) == sum(x.amount for x in target.lines)
@@ -132,4 +140,4 @@ _DETAILS: tuple[Detail, ...] = (
     invoice_tax_basis,
     invoice_not_sent,
 )
-_BASIS = {"Exclusive": "amounts without tax", "Inclusive": "amounts with tax"}
+_BASIS = {"Exclusive": "amounts without tax", "Inclusive": "amounts with tax", "NoTax": "no tax at all"}

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from connectors.amounts import CENT, cents
 from connectors.records import Invoice, Line
-from sync.reconcile.aligning import Pair, align
+from mappings.normalise import tidy
+from sync.reconcile.aligning import Pair, align, taken_off
 from sync.reconcile.books import ZERO, Books, Difference
 from sync.reconcile.documents import Unit
 from sync.reconcile.rounding import shown
 from sync.reconcile.telling import Found, about_unit
+from sync.reconcile.usual import key_of
 
 SURCHARGE = re.compile(r"\b(surcharge|card fee|processing fee|merchant fee)\b", re.IGNORECASE)
 """How people call a line that passes the cost of a card on."""
@@ -35,15 +38,42 @@ def compare_lines(books: Books, unit: Unit) -> Iterator[Difference]:
         found, stake = invoice_tracking(align(was.lines, target.lines), currency)
         if found is not None:
             yield about_unit(books, unit, *found, at_stake=stake)
-    left = unit.expected.lines or source.lines
+    left = _expected(books, unit) or source.lines
     if not left or not target.lines or left == target.lines:
         return
     pairs = align(left, target.lines)
+    if unit.source_id not in books.written:
+        pairs = _as_told(pairs, source.lines)
     if any(pair.differing or pair.moved or pair.left is None or pair.right is None for pair in pairs):
         for rule in _RULES:
             found, stake = rule(pairs, currency)
             if found is not None:
                 yield about_unit(books, unit, *found, at_stake=stake)
+
+
+def _expected(books: Books, unit: Unit) -> tuple[Line, ...]:
+    """The lines as the mapping makes them. Of what this app did not write, with what is usual where nobody chose."""
+    if unit.source_id in books.written or not books.usual.is_needed:
+        return unit.expected.lines
+    was = books.agreed.get(unit.source_id)
+    before = {key_of(line.description): line.account_code for line in was.lines} if was is not None else {}
+    return tuple(books.usual.expected(line, before) for line in unit.expected.lines)
+
+
+def _as_told(pairs: Sequence[Pair], told: Sequence[Line]) -> list[Pair]:
+    """Without descriptions that are Ignition's own, though the mapping words them otherwise.
+
+    Ignition's own link can put the description of a service on further lines of the text.
+    """
+    texts = {tidy(line.description) for line in told}
+    return [
+        replace(pair, differing=pair.differing - {"description"})
+        if "description" in pair.differing
+        and pair.right is not None
+        and tidy(pair.right.description.partition("\n")[0]) in texts
+        else pair
+        for pair in pairs
+    ]
 
 
 def has_surcharge(unit: Unit, more: Decimal) -> bool:
@@ -65,7 +95,8 @@ def _on_top(target: Invoice, line: Line) -> Decimal:
 
 
 def invoice_line_missing(pairs: Sequence[Pair], currency: str) -> tuple[Found, Decimal]:
-    lines = [pair.left for pair in pairs if pair.left is not None and pair.right is None]
+    # What is included makes no line in the target.
+    lines = [pair.left for pair in pairs if pair.left is not None and pair.right is None and pair.left.amount]
     if not lines:
         return NOTHING
     return ("invoice_line_missing", f"Not in Xero: {_named(lines, currency)}."), _sum(lines)
@@ -73,7 +104,7 @@ def invoice_line_missing(pairs: Sequence[Pair], currency: str) -> tuple[Found, D
 
 def invoice_line_extra(pairs: Sequence[Pair], currency: str) -> tuple[Found, Decimal]:
     lines = [pair.right for pair in pairs if pair.right is not None and pair.left is None]
-    lines = [line for line in lines if not SURCHARGE.search(line.description)]
+    lines = [line for line in lines if line.amount and not SURCHARGE.search(line.description)]
     if not lines:
         return NOTHING
     return ("invoice_line_extra", f"Only in Xero: {_named(lines, currency)}."), _sum(lines)
@@ -90,9 +121,7 @@ def invoice_account(pairs: Sequence[Pair], currency: str) -> tuple[Found, Decima
     found = _differing(pairs, "account_code")
     if not found:
         return NOTHING
-    text = _each(
-        found, lambda left, right: f"{left.account_code} by the mapping, {right.account_code} in Xero"
-    )
+    text = _each(found, lambda left, right: f"{left.account_code} expected, {right.account_code} in Xero")
     return ("invoice_account", text), _sum([right for _, right in found])
 
 
@@ -100,7 +129,7 @@ def invoice_tax_type(pairs: Sequence[Pair], currency: str) -> tuple[Found, Decim
     found = _differing(pairs, "tax_type")
     if not found:
         return NOTHING
-    text = _each(found, lambda left, right: f"{left.tax_type} by the mapping, {right.tax_type} in Xero")
+    text = _each(found, lambda left, right: f"{left.tax_type} expected, {right.tax_type} in Xero")
     return ("invoice_tax_type", text), _sum([right for _, right in found])
 
 
@@ -109,11 +138,14 @@ def invoice_discount(pairs: Sequence[Pair], currency: str) -> tuple[Found, Decim
     found = [
         (left, right)
         for left, right in _differing(pairs, "discount")
-        if left.discount and not right.discount and not right.discount_rate and right.amount > left.amount
+        if taken_off(left) > taken_off(right) and right.amount > left.amount
     ]
     if not found:
         return NOTHING
-    text = _each(found, lambda left, right: f"{shown(currency, left.discount)} is not taken off in Xero")
+    text = _each(
+        found,
+        lambda left, right: f"{shown(currency, taken_off(left) - taken_off(right))} is not taken off in Xero",
+    )
     return ("invoice_discount", text), sum((right.amount - left.amount for left, right in found), ZERO)
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sync.reconcile.books import ZERO, Books, Difference
 from sync.reconcile.documents import Unit
 from sync.reconcile.kinds import KINDS
-from sync.reconcile.ours import Listed, System
+from sync.reconcile.ours import Listed, System, Unread
 
 AHEAD = timedelta(minutes=2)
 """Clocks that are this far apart give records a wrong order."""
@@ -52,7 +52,17 @@ def compare_ours(books: Books, units: list[Unit]) -> Iterator[Difference]:
                 currency=waiting.currency,
                 at_stake=abs(waiting.amount or ZERO),
             )
-    for record in ours.unread:
+    yield from sync_unreadable(ours.unread, units)
+    for name, number in ours.repeats.items():
+        yield _plain("sync_event_again", name, f"{name} repeated {number} of its reports.")
+
+
+def sync_unreadable(unread: Iterable[Unread], units: list[Unit]) -> Iterator[Difference]:
+    """Records that were set aside, but for invoices that are told with their documents."""
+    told = {unit.source_id for unit in units if unit.right and unit.is_linked and unit.source is None}
+    for record in unread:
+        if record.is_source and record.external_id in told:
+            continue
         yield Difference(
             kind="sync_unreadable",
             key=record.key,
@@ -60,8 +70,6 @@ def compare_ours(books: Books, units: list[Unit]) -> Iterator[Difference]:
             source_ids=(record.external_id,) if record.is_source else (),
             target_ids=() if record.is_source else (record.external_id,),
         )
-    for name, number in ours.repeats.items():
-        yield _plain("sync_event_again", name, f"{name} repeated {number} of its reports.")
 
 
 def _system(books: Books, system: System) -> Iterator[tuple[str, str]]:

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 
-from connectors.records import Entry, Invoice
+from connectors.records import Invoice
 from sync.documents import POSTED_EARLY_DAYS, POSTED_LATE_DAYS
 from sync.reconcile.books import PAYMENTS, REFUNDS, ZERO, Books, Difference, Effect, effects
+from sync.reconcile.compare_loose import compare_loose
 from sync.reconcile.documents import Unit
 from sync.reconcile.kinds import KINDS
 from sync.reconcile.receipts import Paired
 from sync.reconcile.rounding import shown
-from sync.reconcile.shares import BACK, Share, is_alive
+from sync.reconcile.shares import BACK, NOT_COME, Share, is_alive
 from sync.reconcile.telling import Found, about_unit, ids, number_of, tax_share
 
 __all__ = ["BACK", "compare_payments"]
@@ -27,7 +28,11 @@ PAID_THERE = frozenset({"ledger", "xero"})
 
 
 class Ledgers:
-    """The books while their payments are compared: which refunds a credit note already explains."""
+    """The books while their payments are compared.
+
+    ``notes`` are credit notes that already explain a refund. By the key of an invoice, ``collected`` is what Ignition
+    collected for it and ``besides`` what the target has beside that.
+    """
 
     def __init__(self, books: Books, paired: Paired) -> None:
         self.books = books
@@ -36,6 +41,13 @@ class Ledgers:
             for refund in paired.refunds
             if refund.share is not None and refund.note is not None
         }
+        self.collected: dict[str, Decimal] = defaultdict(Decimal)
+        self.besides: dict[str, Decimal] = defaultdict(Decimal)
+        for share in paired.shares:
+            if share.unit is not None and share.left:
+                self.collected[share.unit.key] += share.amount
+            elif share.unit is not None and share.receipt is not None and share.right:
+                self.besides[share.unit.key] += share.receipt.amount
 
 
 First = Callable[[Ledgers, Share], Found]
@@ -52,7 +64,7 @@ def compare_payments(books: Books, paired: Paired) -> Iterator[Difference]:
                 yield from _details(books, share)
     yield from payment_overpaid(books, paired)
     yield from compare_open(books, paired)
-    yield from payment_unallocated(books)
+    yield from compare_loose(books)
 
 
 def _first(ledgers: Ledgers, share: Share) -> Iterator[Difference]:
@@ -165,18 +177,43 @@ def payment_outside(ledgers: Ledgers, share: Share) -> Found:
     source = share.unit.source if share.unit is not None else None
     if not share.right or share.left or source is None or share.receipt is None:
         return None
-    known = source.payment_state.lower() == "paid" and source.payment_source.lower() not in {"", "ignition"}
-    if known and share.receipt.account_code not in ledgers.books.chosen.clearing:
-        return "payment_outside", f"Ignition calls it paid ({source.payment_source})."
+    elsewhere = share.receipt.account_code not in ledgers.books.chosen.clearing
+    if elsewhere and source.payment_state.lower() == "paid" and _is_known(ledgers, share, source):
+        by = f" ({source.payment_source})" if source.payment_source else ""
+        return "payment_outside", f"Ignition calls it paid{by}."
     return None
+
+
+def _is_known(ledgers: Ledgers, share: Share, source: Invoice) -> bool:
+    """Whether an invoice that Ignition calls paid is so with money that Ignition did not collect."""
+    by, key = source.payment_source.lower(), share.unit.key if share.unit is not None else ""
+    if by not in {"", "ignition"}:
+        return True
+    collected = ledgers.collected.get(key, ZERO)
+    fits = collected + ledgers.besides.get(key, ZERO) <= source.total
+    return fits and (collected > ZERO or not by)
 
 
 def payment_not_collected(ledgers: Ledgers, share: Share) -> Found:
     if share.right and share.item is not None and not share.left:
         money = shown(*share.right_money(ledgers.books.currency))
         state = share.item.payment.status.replace("_", " ")
+        if share.item.payment.status not in NOT_COME:
+            return (
+                "payment_only_in_xero",
+                f"Ignition says “{state}”, which is not known here; Xero has {money}.",
+            )
+        if _may_come(ledgers.books, share):
+            return "payment_unpaid_in_ignition", f"Xero has {money} on it; Ignition is still to collect it."
         return "payment_not_collected", f"Ignition says “{state}”; Xero has {money}."
     return None
+
+
+def _may_come(books: Books, share: Share) -> bool:
+    """Whether the client paid in another way while Ignition's own collection is still to come."""
+    account = share.receipt.account_code if share.receipt is not None else ""
+    waits = share.item is not None and share.item.payment.status in {"collecting", "scheduled", "uncollected"}
+    return waits and bool(account and books.chosen.clearing) and account not in books.chosen.clearing
 
 
 def payment_unpaid_in_ignition(ledgers: Ledgers, share: Share) -> Found:
@@ -332,37 +369,6 @@ def _open(books: Books, unit: Unit, shares: list[Share], due: Decimal) -> Found:
     if agree:
         return "payment_part", f"Ignition calls it paid; {money} is still open in Xero."
     return None
-
-
-def payment_unallocated(books: Books) -> Iterator[Difference]:
-    """Overpayments and prepayments of linked contacts that are on no invoice."""
-    if "overpayment" not in books.read:
-        return
-    clients = {contact_id: client_id for client_id, contact_id in books.contact_links.items()}
-    for item in books.loose.values():
-        client_id = clients.get(item.contact_external_id, "")
-        remaining = item.remaining or ZERO
-        if not client_id or remaining <= ZERO or item.status.upper() in {"VOIDED", "DELETED", "PAID"}:
-            continue
-        if not item.type.upper().startswith("SPEND") and not _is_new(books, item):
-            currency = item.currency or books.currency
-            yield Difference(
-                kind="payment_unallocated",
-                key=f"loose:{item.external_id}",
-                text=f"{shown(currency, remaining)} of the client is on no invoice.",
-                target_ids=(item.external_id,),
-                client=books.client_name(client_id),
-                client_external_id=client_id,
-                currency=currency,
-                at_stake=remaining,
-                document=item.reference,
-                dated_on=item.date,
-            )
-
-
-def _is_new(books: Books, item: Entry) -> bool:
-    grace = KINDS["payment_unallocated"].grace
-    return item.source_updated_at is not None and books.now - item.source_updated_at < grace
 
 
 def _codes(books: Books) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from connectors.records import Invoice
@@ -13,8 +13,8 @@ from sync.linking import days_apart
 from sync.plan import NOT_ISSUED, may_write_invoice
 from sync.reconcile.books import ZERO, Books, Expected
 
-OURS = re.compile(r"^(PROP|CLI)-", re.IGNORECASE)
-"""References that Ignition gives its invoices."""
+OURS = re.compile(r"(?<!\w)(PROP|CLI)-\d", re.IGNORECASE)
+"""References that Ignition gives its invoices, also where somebody wrote something around them."""
 TWIN_DAYS = 3
 """The same client and total within this many days is taken for the same document."""
 SAME_REFERENCE_DAYS = 10
@@ -148,7 +148,7 @@ def _strongest_first(item: tuple[str, Invoice]) -> tuple[bool, str, str]:
 def _alone(books: Books, taken: set[str], pairs: list[Unit]) -> list[Unit]:
     """Documents without an invoice that repeat one, or whose number or reference is Ignition's.
 
-    A link whose invoice could not be read leaves its document alone as well.
+    An invoice that could not be read leaves its document alone as well, linked or not.
     """
     near: dict[tuple[str, str, Decimal], list[Invoice]] = defaultdict(list)
     for unit in pairs:
@@ -160,13 +160,19 @@ def _alone(books: Books, taken: set[str], pairs: list[Unit]) -> list[Unit]:
         for source, there in books.invoice_links.items()
         if source not in books.invoices and source not in books.gone
     }
+    unread = {
+        name: record.external_id
+        for record in books.ours.unread
+        if record.is_source
+        for name in record.points_to
+    }
     for document in books.documents.values():
         key = document.external_id
         if key in taken and key not in orphans:
             continue
         if document.type != "ACCREC" or document.status.upper() in DEAD or not books.inside(document.date):
             continue
-        source_id = orphans.get(key, "")
+        source_id = orphans.get(key) or unread.get(key) or unread.get(document.number.casefold(), "")
         if source_id:
             out.append(Unit(target=document, source_id=source_id, target_id=key, is_linked=True))
             continue
@@ -182,7 +188,7 @@ def is_ours(books: Books, document: Invoice) -> bool:
     """Whether a document says of itself that it comes from Ignition."""
     prefix = books.chosen.prefix.casefold()
     own_number = bool(prefix) and document.number.casefold().startswith(prefix)
-    return own_number or bool(OURS.match(document.reference))
+    return own_number or bool(OURS.search(document.reference))
 
 
 def _alike(document: Invoice) -> tuple[str, str, Decimal]:
@@ -197,5 +203,18 @@ def _repeats(document: Invoice, other: Invoice) -> bool:
 
 def is_young(books: Books, record: Invoice, grace: timedelta) -> bool:
     """Whether a record came so recently that it is too early to miss its counterpart."""
-    moment = record.source_created_at or record.source_updated_at
-    return moment is not None and books.now - moment < grace
+    moment = record.source_created_at
+    if moment is None:
+        return is_recent(books, record.source_updated_at, record.date, grace)
+    return books.now - moment < grace
+
+
+def is_recent(books: Books, touched_at: datetime | None, dated_on: date | None, grace: timedelta) -> bool:
+    """The same of a record that says when it was last touched, and not when it was made.
+
+    One that is dated long ago is not recent because somebody touched it today.
+    """
+    if touched_at is None or books.now - touched_at >= grace:
+        return False
+    today = books.day(books.now)
+    return dated_on is None or today is None or (today - dated_on) <= grace + timedelta(days=1)

@@ -1,35 +1,38 @@
 """Loading both sides' books from snapshots, with what the mapping expects and how fresh each list is."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
 from django.db.models import Count, Min, Q
 
-from connectors.amounts import cents
-from connectors.records import Invoice, Kind, Line, Tracking
+from connectors.records import Invoice, Kind
 from mappings import normalise
 from mappings.engine import map_contact, map_invoice
-from mappings.fieldmaps import Direction, Mode
 from mappings.services import load_choices
-from mappings.spec import Choices
+from mappings.spec import Choices, Facts, is_active
+from practices.features import is_granted
 from practices.models import Connection
+from sync.expected import line_of, own_fields
 from sync.invoices import source_digest
 from sync.judged import different_twins, to_be_merged
 from sync.models import Cursor, Link, ReviewState, Snapshot, Standing
 from sync.part import load_part
 from sync.plan import NOT_ISSUED
-from sync.reconcile.books import Books, Chosen, Expected
+from sync.reconcile.books import ZERO, Books, Chosen, Expected
+from sync.reconcile.compare_fees import fee_bills, has_habit
 from sync.reconcile.gathering_ours import (
     agreed_documents,
     approvals_from,
     approved_invoices,
     load_ours,
 )
+from sync.reconcile.gathering_usual import load_usual
 from sync.reconcile.linked import links_of
 from sync.reconcile.ours import Ours
+from sync.reconcile.unchecked import NO_FEES, NO_LINES, NOT_ALLOWED, NOT_READ, REFUSED, unchecked
 from sync.ruled import skipped
 from sync.world import Part, Sides, World, as_records, load_base, load_records
 
@@ -49,6 +52,7 @@ LISTS = (
     ("target", Kind.REPEATING_INVOICE),
     ("target", Kind.ACCOUNT),
     ("target", Kind.TAX_RATE),
+    ("target", Kind.BANK_TRANSACTION),
 )
 """What a comparison looks at, in the order in which it is shown."""
 NEEDS = {
@@ -62,17 +66,19 @@ NEEDS = {
     "overpayment": {("target", Kind.OVERPAYMENT), ("target", Kind.PREPAYMENT)},
     "repeating": {("target", Kind.REPEATING_INVOICE)},
     "setting": {("target", Kind.ACCOUNT), ("target", Kind.TAX_RATE)},
+    "bank": {("target", Kind.BANK_TRANSACTION), ("target", Kind.ACCOUNT)},
     "connection": set[tuple[str, Kind]](),
     "sync": set[tuple[str, Kind]](),
 }
 """Without these lists nothing can be said about a kind: everything would look missing."""
-ELSEWHERE = frozenset({"name", "email", "phone", "mobile", "first_name", "last_name"})
-"""Fields of a contact that have kinds of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRead:
-    """One list: when it was last read to its end (``None``: never), and how many records it gave."""
+    """One list: when it was last read to its end (``None``: never), and how many records it gave.
+
+    ``reason`` says why a list that may be refused is not read, and what helps; where it is empty, reading goes on.
+    """
 
     side: str
     system: str
@@ -80,13 +86,17 @@ class ListRead:
     read_at: datetime | None
     records: int = 0
     unreadable: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
+    """What is compared. ``unchecked`` says why some kinds are not, by their codes."""
+
     books: Books
     coverage: tuple[ListRead, ...]
     mapping_version: int
+    unchecked: dict[str, str] = field(default_factory=dict)
 
 
 def gather(sides: Sides, part: Part | None = None) -> Gathered:
@@ -97,7 +107,19 @@ def gather(sides: Sides, part: Part | None = None) -> Gathered:
     world = _whole(sides, version, choices) if part is None else load_part(sides, version, choices, part)
     read = frozenset(kind for kind, needed in NEEDS.items() if needed <= have)
     books = _books(world, read, coverage)
-    return Gathered(books=books, coverage=coverage, mapping_version=version)
+    no_lines = part is None and "bank" in read and not books.banked
+    if no_lines:
+        books = replace(books, read=read - {"bank"})
+    elif "bank" in read and has_habit(fee_bills(books, list(books.banked.values()))):
+        books = replace(books, read=read | {"fee"})
+    bank = next(item for item in coverage if item.kind == Kind.BANK_TRANSACTION)
+    reasons = {"bank": NO_LINES if no_lines else bank.reason or NOT_READ, "fee": NO_FEES}
+    return Gathered(
+        books=books,
+        coverage=coverage,
+        mapping_version=version,
+        unchecked=unchecked(books.read, reasons) if part is None else {},
+    )
 
 
 def _whole(sides: Sides, version: int, choices: Choices) -> World:
@@ -119,7 +141,11 @@ def coverage_of(sides: Sides, *, counted: bool = True) -> tuple[ListRead, ...]:
         (row["connection"], row["kind"]): row
         for row in Cursor.objects.filter(connection__in=both)
         .values("connection", "kind")
-        .annotate(oldest=Min("completed_at"), unread=Count("pk", filter=Q(completed_at=None)))
+        .annotate(
+            oldest=Min("completed_at"),
+            unread=Count("pk", filter=Q(completed_at=None)),
+            refused=Count("pk", filter=Q(refused_at__isnull=False)),
+        )
         .order_by()
     }
     rows = _counts(both) if counted else {}
@@ -141,13 +167,17 @@ def _list_read(
 ) -> ListRead:
     key = (connection.pk, kind.value)
     cursor, row = cursors.get(key), rows.get(key)
+    reason = "" if is_granted(connection, kind) else NOT_ALLOWED
+    if cursor and cursor["refused"] and not reason:
+        reason = REFUSED
     return ListRead(
         side=side,
         system=connection.get_provider_display(),
         kind=kind.value,
-        read_at=cursor["oldest"] if cursor and not cursor["unread"] else None,
+        read_at=cursor["oldest"] if cursor and not cursor["unread"] and not reason else None,
         records=row["number"] if row else 0,
         unreadable=row["unreadable"] if row else 0,
+        reason=reason,
     )
 
 
@@ -159,7 +189,7 @@ def _books(world: World, read: frozenset[str], coverage: tuple[ListRead, ...]) -
     names, wanted = _mapped_clients(world, links["contact"])
     theirs, target = _of_contacts(world), world.sides.target
     written, agreed = agreed_documents(world)
-    clearing = {choices.clearing_account, *choices.clearing_by_method.values()} - {""}
+    clearing = choices.clearing_accounts
     return Books(
         invoices=world.invoices,
         gone=world.vanished,
@@ -175,6 +205,8 @@ def _books(world: World, read: frozenset[str], coverage: tuple[ListRead, ...]) -
         repeating=as_records(target, Kind.REPEATING_INVOICE, theirs),
         proposals=dict(world.catalogue.proposals),
         accounts={account.code: account for account in facts.accounts.values() if account.code},
+        banked=as_records(target, Kind.BANK_TRANSACTION) if world.part is None and "bank" in read else {},
+        standard_rate=_standard_rate(facts),
         people={
             key: person
             for key, people in world.people.items()
@@ -185,11 +217,12 @@ def _books(world: World, read: frozenset[str], coverage: tuple[ListRead, ...]) -
         agreed=agreed,
         approved=approved_invoices(world),
         lock_date=facts.lock_date,
-        ours=load_ours(world, {(item.side, item.kind): item.read_at for item in coverage})
+        ours=load_ours(world, {(item.side, item.kind): item.read_at for item in coverage if not item.reason})
         if world.part is None
         else Ours(),
         pair=f"{world.sides.source.pk} {target.pk}",
         apart=different_twins(world.sides.source) | different_twins(target),
+        usual=load_usual(world),
         merging={**to_be_merged(world.sides.source), **to_be_merged(target)},
         clients=world.clients,
         contacts=world.contacts,
@@ -214,6 +247,11 @@ def _books(world: World, read: frozenset[str], coverage: tuple[ListRead, ...]) -
         now=world.now,
         zone=world.zone,
     )
+
+
+def _standard_rate(facts: Facts) -> Decimal:
+    """The usual tax of the organisation's country: the highest of its rates that are in use; 0 where it has none."""
+    return max((item.rate for item in facts.tax_rates.values() if is_active(item)), default=ZERO)
 
 
 def _of_contacts(world: World) -> Q:
@@ -266,25 +304,8 @@ def _from_values(values: dict[str, Any], *, tax_is_unsure: bool = False, left_ou
         line_amounts=values.get("line_amounts") or "",
         branding=values.get("branding_theme_external_id") or "",
         is_sent=values.get("sent_to_contact") == "yes",
-        lines=tuple(_line(line) for line in values.get("lines") or ()),
+        lines=tuple(line_of(line) for line in values.get("lines") or ()),
         left_out=left_out,
-    )
-
-
-def _line(values: dict[str, Any]) -> Line:
-    """A line as the mapping makes it. What it comes to is not among its values."""
-    quantity, unit = Decimal(values.get("quantity") or 1), Decimal(values.get("unit_amount") or 0)
-    discount = Decimal(values.get("discount") or 0)
-    return Line(
-        description=values.get("description") or "",
-        quantity=quantity,
-        unit_amount=unit,
-        discount=discount,
-        amount=cents(quantity * unit - discount),
-        account_code=values.get("account_code") or "",
-        tax_type=values.get("tax_type") or "",
-        item_code=values.get("item_code") or "",
-        tracking=tuple(Tracking(**item) for item in values.get("tracking") or ()),
     )
 
 
@@ -295,13 +316,7 @@ def _day(value: str | None) -> date | None:
 def _mapped_clients(world: World, linked: dict[str, str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """What the mapping calls each linked client, and what it gives the fields that the practice chose itself."""
     names, wanted = {}, {}
-    own = {
-        item.target.removeprefix("contact.")
-        for item in world.spec.choices.fields
-        if item.target.startswith("contact.")
-        and item.direction in {Direction.TO_TARGET, Direction.BOTH}
-        and item.mode in {Mode.PROTECTED, Mode.OVERWRITE}
-    } - ELSEWHERE
+    own = own_fields(world.spec.choices)
     for key in linked:
         client = world.clients.get(key)
         if client is None:

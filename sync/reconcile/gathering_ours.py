@@ -230,8 +230,10 @@ def _unread(world: World) -> Iterator[Unread]:
         practice=sides.practice, connection__in=[sides.source, sides.target], gone_at=None
     ).exclude(problem="")
     names = {side.pk: side.get_provider_display() for side in (sides.source, sides.target)}
-    found = rows.order_by("pk").values_list("connection_id", "kind", "external_id", "problem")
-    for connection_id, kind, external_id, problem in found[:MOST]:
+    found = rows.order_by("pk").values_list(
+        "connection_id", "kind", "external_id", "problem", "raw__deployment"
+    )
+    for connection_id, kind, external_id, problem, deployment in found[:MOST]:
         yield Unread(
             key=f"{connection_id} {kind} {external_id}",
             system=names[connection_id],
@@ -239,7 +241,16 @@ def _unread(world: World) -> Iterator[Unread]:
             external_id=external_id,
             problem=problem,
             is_source=connection_id == sides.source.pk,
+            points_to=_became(deployment) if kind == Kind.INVOICE else (),
         )
+
+
+def _became(deployment: object) -> tuple[str, ...]:
+    """The id and the number in the target of an invoice that could not be read, from what was sent of it."""
+    if not isinstance(deployment, dict):
+        return ()
+    found = (deployment.get("external_id"), deployment.get("external_number"))
+    return tuple(item.lower() for item in found if isinstance(item, str) and item)
 
 
 def _settings(world: World) -> Iterator[Setting]:
@@ -248,7 +259,7 @@ def _settings(world: World) -> Iterator[Setting]:
     if not facts.accounts or not facts.tax_rates:
         return
     sales = {choices.sales_account, *choices.account_by_service.values()} - {""}
-    clearing = {choices.clearing_account, *choices.clearing_by_method.values()} - {""}
+    clearing = choices.clearing_accounts
     taxes = {choices.default_tax, *choices.tax_by_label.values()} - {""}
     waits = _waits(world)
     for code in sorted(sales | clearing):

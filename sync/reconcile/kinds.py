@@ -1,6 +1,7 @@
 """Every kind of difference between Ignition and Xero, as one table. Pure."""
 
 from sync.reconcile.kind import SEVERITIES, KindOf
+from sync.reconcile.kinds_bank import BANK
 from sync.reconcile.kinds_contacts import CONTACTS
 from sync.reconcile.kinds_engagements import ENGAGEMENTS
 from sync.reconcile.kinds_invoices import INVOICES
@@ -19,6 +20,7 @@ KINDS: dict[str, KindOf] = {
         *PAYMENTS,
         *CREDITS,
         *PAYOUTS,
+        *BANK,
         *CONTACTS,
         *CONNECTIONS,
         *SYNC,

@@ -67,7 +67,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """One record that was set aside."""
+    """One record that was set aside. ``points_to`` are the id and the number of what it says it became elsewhere."""
 
     key: str
     system: str
@@ -75,6 +75,7 @@ class Unread:
     external_id: str
     problem: str
     is_source: bool
+    points_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from itertools import groupby
 
 from connectors.records import Payment
@@ -81,6 +82,7 @@ def _shares(books: Books, units: list[Unit], outside: list[Unit]) -> tuple[list[
             elif item.collection is not None:
                 uncompared_rows.add(item.collection.external_id)
         out = _with_other_amounts(books, out, there, taken)
+    out = _with_removed(out, there, taken)
     for document, unit in document_of.items():
         for receipt in there.get(document, ()):
             alone = receipt.external_id not in taken and receipt.type.upper() in SALES
@@ -117,6 +119,31 @@ def _with_other_amounts(
             out[places[0]] = replace(share, receipt=fitting[0], target_id=fitting[0].external_id)
             taken.add(fitting[0].external_id)
     return out
+
+
+def _with_removed(shares: list[Share], there: dict[str, list[Payment]], taken: set[str]) -> list[Share]:
+    """Shares without a payment beside one of their amount and time that was removed from their document."""
+    out = []
+    for share in shares:
+        removed = None
+        if share.left and not share.target_id and share.unit is not None and share.unit.right:
+            dead = [item for item in there.get(share.unit.target_id, ()) if not is_alive(item)]
+            fitting = [item for item in dead if item.external_id not in taken and _was_it(share, item)]
+            removed = min(fitting, key=lambda item: item.external_id, default=None)
+        if removed is None:
+            out.append(share)
+        else:
+            out.append(replace(share, receipt=removed, target_id=removed.external_id))
+            taken.add(removed.external_id)
+    return out
+
+
+def _was_it(share: Share, removed: Payment) -> bool:
+    if removed.amount != share.amount or removed.type.upper() not in SALES:
+        return False
+    if share.paid_on is None or removed.date is None:
+        return True
+    return -POSTED_EARLY_DAYS <= (removed.date - share.paid_on).days <= POSTED_LATE_DAYS
 
 
 def _may_be(books: Books, share: Share, receipt: Payment) -> bool:
@@ -158,12 +185,12 @@ def _share(
 ) -> Share:
     payment = item.payment
     source_id = _source_id(item)
-    amount = payment.amount if item.problem else item.amount
+    amount = payment.amount if item.problem else _without_surcharge(item, unit)
     target_id = books.payment_links.get(source_id, "")
     if not target_id and unit is not None and unit.target is not None and not item.problem:
         target_id = match_payment(
             reference=payment.external_id,
-            amount=item.amount,
+            amount=amount,
             paid_on=paid_on or payment.date,
             there=there.get(unit.target_id, ()),
             taken=taken,
@@ -178,6 +205,14 @@ def _share(
         paid_on=paid_on,
         unit=unit,
     )
+
+
+def _without_surcharge(item: Allocation, unit: Unit | None) -> Decimal:
+    """A surcharge is paid on top of the invoice and is never put on it, also where Ignition counts it in."""
+    payment, source = item.payment, unit.source if unit is not None else None
+    counted_in = source is not None and item.amount == source.total + payment.surcharge
+    alone = len(payment.invoice_external_ids) == 1
+    return item.amount - payment.surcharge if counted_in and alone else item.amount
 
 
 def _source_id(item: Allocation) -> str:

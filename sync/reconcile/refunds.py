@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import combinations
 
 from connectors.records import Collection, Invoice
 from sync.documents import DEAD
@@ -12,13 +13,18 @@ from sync.reconcile.documents import OURS, Unit
 from sync.reconcile.shares import Share
 
 CREDIT_TYPES = frozenset({"ACCRECCREDIT", "ACCREC", ""})
+MOST_TOGETHER = 4
+"""A refund is not credited in more notes than this."""
+MOST_LOOKED_AT = 12
+"""Of so many notes about one document every combination is tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
     """What the source gave back (a share, or a row that fits no payment) and the credit note for it, or one of them.
 
-    ``unit`` is the document it is about, ``credited`` what of the note counts here.
+    ``unit`` is the document it is about, ``credited`` what of the note counts here, with what several notes that
+    together make up one refund come to.
     """
 
     share: Share | None = None
@@ -96,6 +102,25 @@ class _Notes:
         fitting.sort(key=lambda key: (self.free[key].date or date.min, key), reverse=True)
         return self._take([*found, *fitting])
 
+    def together(self, unit: Unit | None, currency: str, amount: Decimal) -> list[Invoice]:
+        """Several notes about the document that come to just this amount, oldest first."""
+        target = unit.target if unit is not None else None
+        if target is None:
+            return []
+        keys = dict.fromkeys(self.by_document.get(target.external_id, ()))
+        for name in sorted({target.number.casefold(), target.reference.casefold()} - {""}):
+            keys.update(dict.fromkeys(self.by_reference.get((target.contact_external_id, name), ())))
+        notes = [self.free[key] for key in keys if key in self.free]
+        notes = [note for note in notes if (note.currency or self.books.currency) == currency]
+        notes.sort(key=lambda note: (note.date or date.min, note.external_id))
+        for size in range(2, min(len(notes), MOST_TOGETHER) + 1):
+            for some in combinations(notes[:MOST_LOOKED_AT], size):
+                if sum((note.total for note in some), ZERO) == amount:
+                    for note in some:
+                        del self.free[note.external_id]
+                    return list(some)
+        return []
+
     def _take(self, keys: list[str]) -> Invoice | None:
         return self.free.pop(keys[0]) if keys else None
 
@@ -115,8 +140,11 @@ def refunds_of(books: Books, units: list[Unit], shares: list[Share]) -> list[Ref
         else:
             open_shares.append(share)
     for share in open_shares:
-        note = notes.on(share.unit)
-        credited = note.total if note is not None else ZERO
+        several = notes.together(share.unit, _currency(books, share), share.amount)
+        note = several[0] if several else notes.on(share.unit)
+        credited = sum((item.total for item in several), ZERO)
+        if not several and note is not None:
+            credited = note.total
         out.append(Refund(share=share, note=note, unit=share.unit, credited=credited))
     for row in rows:
         unit = unit_of.get(row.invoice_external_id)
@@ -179,7 +207,7 @@ def _alone(books: Books, notes: _Notes, units: list[Unit]) -> list[Refund]:
             credited = sum((item.amount for item in applied), ZERO)
             unit = unit_of[applied[0].invoice_external_id]
             out.append(Refund(note=note, unit=unit, credited=credited))
-        elif OURS.match(note.reference) and not note.applied:
+        elif OURS.search(note.reference) and not note.applied:
             named = by_name.get((note.contact_external_id, note.reference.casefold()), [])
             out.append(Refund(note=note, unit=_last_before(named, note), credited=note.total))
     return out

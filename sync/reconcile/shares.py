@@ -5,13 +5,15 @@ from datetime import date
 from decimal import Decimal
 
 from connectors.records import Payment
-from sync.documents import Allocation
+from sync.documents import NOT_TAKEN, Allocation
 from sync.plan import COLLECTED
 from sync.reconcile.books import ZERO
 from sync.reconcile.documents import Unit
 
-BACK = frozenset({"refunding", "refunded", "clawing_back"})
+BACK = frozenset({"refunding", "refunded", "clawing_back", "clawed_back", "charged_back"})
 """States of a payment whose money went back to the client, or is going back."""
+NOT_COME = NOT_TAKEN | {"canceled", "declined", "expired", "failed", "pending", "rejected", "scheduled"}
+"""States of a payment that say that no money came, also in words that Ignition is not known to use."""
 SALES = frozenset({"", "ACCRECPAYMENT"})
 """Types of payments that are on sales invoices."""
 
@@ -33,8 +35,13 @@ class Share:
 
     @property
     def left(self) -> bool:
-        """Whether the source's total counts it."""
-        return self.item is not None and self.item.payment.status in COLLECTED and not self.item.clawed_back
+        """Whether the source's total counts it. In a state that is not known, the moment it was collected decides."""
+        if self.item is None or self.item.clawed_back:
+            return False
+        payment = self.item.payment
+        if payment.status in COLLECTED:
+            return True
+        return payment.collected_at is not None and payment.status not in NOT_COME | BACK
 
     @property
     def right(self) -> bool:

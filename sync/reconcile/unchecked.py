@@ -10,6 +10,7 @@ NO_FEES = (
 )
 NOT_ALLOWED = "Xero was not asked for its bank transactions. Connect Xero again and allow bank transactions."
 REFUSED = "Xero refused its bank transactions. Connect Xero again and allow bank transactions."
+NO_LINES = "Xero has no bank transactions at all, so that nothing can be said of payouts on the bank account."
 NOT_READ = "Xero's bank transactions were not read to their end yet. They are read at night, and when you start a sync."
 
 

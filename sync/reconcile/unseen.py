@@ -15,7 +15,6 @@ class Unseen:
     refs: tuple[str, ...]
 
 
-_NO_BANK = "Xero does not tell other apps how lines of the bank account were matched or coded."
 _NO_PRACTICE_MANAGER = "It needs Xero Practice Manager, which is not connected."
 
 UNSEEN: tuple[Unseen, ...] = (
@@ -35,7 +34,6 @@ UNSEEN: tuple[Unseen, ...] = (
         "Ignition does not give its settings.",
         ("K10",),
     ),
-    Unseen("connection_bank_rule", "connection", "Bank rule missing or wrong", "high", _NO_BANK, ("K13",)),
     Unseen(
         "contact_practice_manager",
         "contact",
@@ -75,14 +73,6 @@ UNSEEN: tuple[Unseen, ...] = (
         "critical",
         "One practice has one Xero organisation here, and others can't be seen.",
         ("V13",),
-    ),
-    Unseen(
-        "invoice_not_raised",
-        "invoice",
-        "Billing date passed, no invoice anywhere",
-        "critical",
-        "Ignition's list does not say on which days a proposal bills.",
-        ("V14",),
     ),
     Unseen(
         "invoice_creation_off",
@@ -125,33 +115,13 @@ UNSEEN: tuple[Unseen, ...] = (
         ("P15",),
     ),
     Unseen(
-        "payout_bank_line",
-        "payout",
-        "Payout without a line in the bank account",
-        "high",
-        _NO_BANK,
-        ("O01", "O02"),
-    ),
-    Unseen(
-        "payout_coding", "payout", "Payout coded to a wrong account", "critical", _NO_BANK, ("O03", "O04")
-    ),
-    Unseen(
-        "payout_fee_posted",
-        "payout",
-        "Fee not posted, or its tax is wrong",
-        "high",
-        "Money spent in Xero is not read; only the fees that Ignition tells are compared with each other.",
-        ("O07", "O08"),
-    ),
-    Unseen(
         "payout_surcharge_policy",
         "payout",
         "Surcharges not netted as the policy says",
         "medium",
-        "Money spent and received in Xero outside of invoices is not read.",
+        "Ignition takes surcharges off its own bill, and neither system says how the practice wants them booked.",
         ("O09",),
     ),
-    Unseen("payout_rule_tax", "payout", "Bank rule with a wrong tax rate", "high", _NO_BANK, ("O14",)),
     Unseen(
         "job_any",
         "job",

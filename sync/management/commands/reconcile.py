@@ -89,9 +89,15 @@ def summary(run: ReconcileRun) -> dict[str, Any]:
         "totals": run.totals,
         "coverage": run.coverage,
         "not_checked": [
-            {"code": code, "refs": list(item.refs), "title": item.title, "reason": item.not_checked}
-            for code, item in sorted(KINDS.items())
-            if not item.is_checked
+            *(
+                {"code": code, "refs": list(KINDS[code].refs), "title": KINDS[code].title, "reason": reason}
+                for code, reason in run.unchecked.items()
+            ),
+            *(
+                {"code": code, "refs": list(item.refs), "title": item.title, "reason": item.not_checked}
+                for code, item in sorted(KINDS.items())
+                if not item.is_checked
+            ),
         ],
         "seconds": (run.finished_at - run.started_at).total_seconds(),
     }

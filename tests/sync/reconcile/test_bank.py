@@ -12,7 +12,7 @@ import pytest
 from connectors.records import Account, BankTransaction, Collection, Contact, Line, Payment
 from sync.reconcile.banked import Banked, match_bank
 from sync.reconcile.books import READ, Books, Chosen, Difference
-from sync.reconcile.compare_bank import NONE_AT_ALL, compare_bank, working_days
+from sync.reconcile.compare_bank import FEW, compare_bank, working_days
 from sync.reconcile.compare_fees import fee_bills, has_habit
 from sync.reconcile.kinds import KINDS
 from sync.reconcile.receipts import pair
@@ -264,7 +264,33 @@ def test_where_no_payout_at_all_is_there_it_is_told_once() -> None:
         del books.banked[f"b{number}"]
     (item,) = found(books)
     assert (item.kind, item.key, item.at_stake) == ("payout_bank_line", "all/AUD", Decimal(446))
-    assert PAYOUTS >= NONE_AT_ALL
+    assert PAYOUTS >= FEW
+
+
+def test_where_most_are_not_there_it_is_told_once() -> None:
+    books = banking()
+    for number in range(PAYOUTS - 1):
+        del books.banked[f"b{number}"]
+    (item,) = found(books)
+    assert (item.kind, item.key) == ("payout_bank_line", "all/AUD")
+    assert item.text.startswith(f"{PAYOUTS - 1} of {PAYOUTS} payouts")
+    books.banked["b0"] = line("b0", amount_of(0), arrived(0))
+    books.banked["b1"] = line("b1", amount_of(1), arrived(1))
+    assert [item.key for item in found(books)] == ["po2/AUD"]
+
+
+def test_a_payment_with_the_amount_of_a_payout_is_nothing_where_payouts_are_not_kept() -> None:
+    books = banking()
+    on_a_strange_invoice(books)
+    assert [item.kind for item in found(books)] == ["payout_other_invoice"]
+    for number in range(PAYOUTS):
+        books.banked.pop(f"b{number}", None)
+    (item,) = found(books)
+    assert (item.kind, item.key) == ("payout_bank_line", "all/AUD")
+
+
+def test_an_organisation_without_any_bank_line_says_nothing() -> None:
+    assert found(replace(banking(), banked={})) == []
 
 
 def test_two_payouts_in_one_line_and_one_payout_in_two() -> None:

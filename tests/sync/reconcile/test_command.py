@@ -43,8 +43,11 @@ def test_it_prints_one_json_object_with_kinds_totals_and_coverage(books: Books) 
     assert told["kinds"]["invoice_missing"]["refs"] == ["V01"]
     assert told["kinds"]["invoice_missing"]["severity"] == "critical"
     unseen = {item["code"]: item for item in told["not_checked"]}
-    assert unseen["payout_bank_line"]["refs"] == ["O01", "O02"]
-    assert "bank account" in unseen["payout_bank_line"]["reason"]
+    assert unseen["payout_surcharge_policy"]["refs"] == ["O09"]
+    assert "surcharges" in unseen["payout_surcharge_policy"]["reason"]
+    assert unseen["payout_fee_missing"]["refs"] == ["O07"], "not told before two bills were put in"
+    assert "put into Xero as money spent" in unseen["payout_fee_missing"]["reason"]
+    assert "payout_bank_line" not in unseen
     assert "mismatches" not in told
 
 

@@ -124,12 +124,6 @@ FINE: dict[str, Spoil] = {
         change(books.contacts, "xc0", account_number="C-17"),
     ),
     "Ignition names the same contact": lambda books: change(books.clients, "c0", linked={"xero": "xc0"}),
-    "Ignition names one that was merged into it": lambda books: (
-        books.contacts.update(
-            old=replace(books.contacts["xc0"], external_id="old", merged_into="xc0", status="ARCHIVED")
-        ),
-        change(books.clients, "c0", linked={"xero": "old"}),
-    ),
     "archived and paid": lambda books: change(books.clients, "c0", status="archived"),
     "a lead without invoices": lambda books: books.clients.update(
         lead=replace(books.clients["c0"], external_id="lead", name="Lead", email="", status="lead")

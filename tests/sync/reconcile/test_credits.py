@@ -63,6 +63,10 @@ def write_off(books: Books) -> None:
 CASES: dict[str, Spoil] = {
     "credit_only_in_xero": note,
     "credit_write_off": write_off,
+    "credit_known": lambda books: (
+        note(books),
+        change(books.invoices, "i0", payment_method="credit_note"),
+    ),
     "credit_unallocated": lambda books: note(books, on="", remaining=Decimal(110), status="AUTHORISED"),
     "credit_clawback_unknown": lambda books: taken_back(books, 500),
     "credit_partial": lambda books: taken_back(books, 50),
@@ -145,7 +149,7 @@ FINE: dict[str, Spoil] = {
     "another contact's credit": lambda books: note(books, on="", contact_external_id="stranger"),
     "a credit on somebody else's invoice": lambda books: note(books, on="other"),
     "a credit of today": lambda books: note(
-        books, on="", remaining=Decimal(5), status="AUTHORISED", source_updated_at=NOW
+        books, on="", remaining=Decimal(5), status="AUTHORISED", source_updated_at=NOW, date=NOW.date()
     ),
     "a draft credit": lambda books: note(books, on="", remaining=Decimal(5), status="DRAFT"),
     "a voided credit": lambda books: note(books, status="VOIDED"),

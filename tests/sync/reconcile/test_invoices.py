@@ -18,8 +18,8 @@ def drop_document(books: Books) -> object:
     return books.invoice_links.pop("i0"), books.documents.pop("xi0")
 
 
-def draft(books: Books, days: int) -> None:
-    change(books.documents, "xi0", status="DRAFT", source_updated_at=NOW - timedelta(days=days))
+def draft(books: Books, days: int) -> object:
+    return change(books.documents, "xi0", status="DRAFT", source_updated_at=NOW - timedelta(days=days))
 
 
 def copy(books: Books, **values: object) -> None:
@@ -48,6 +48,13 @@ def gone(books: Books) -> None:
 def credited(books: Books) -> None:
     gone(books)
     change(books.documents, "xi0", amount_credited=Decimal(110), status="PAID")
+
+
+def today(books: Books) -> Books:
+    """The first invoice is of today, on both sides."""
+    for records, key in ((books.invoices, "i0"), (books.documents, "xi0"), (books.expected, "i0")):
+        change(records, key, date=NOW.date(), due_date=NOW.date())
+    return books
 
 
 CASES: dict[str, Spoil] = {
@@ -107,7 +114,7 @@ def monthly(books: Books) -> None:
 FINE: dict[str, Spoil] = {
     "own document": nothing_in_common,
     "monthly": monthly,
-    "young draft": lambda books: draft(books, 1),
+    "young draft": lambda books: (draft(books, 1), today(books)),
     "both voided": lambda books: (
         change(books.documents, "xi0", status="VOIDED"),
         change(books.invoices, "i0", status="voided"),
