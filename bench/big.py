@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from bench.big_mismatches import make_mismatches
 from bench.big_people import make_audit, make_events, make_incidents, make_reviews
 from bench.big_practice import Big, Sizes
 from bench.big_records import make_records
@@ -29,7 +30,10 @@ from sync.models import (
     Flow,
     Incident,
     Link,
+    Mismatch,
     Mode,
+    PastRecord,
+    ReconcileRun,
     Review,
     Run,
     Snapshot,
@@ -41,7 +45,7 @@ def make(slug: str, changes: int) -> Big:
     big = make_office(slug, Sizes(changes=changes))
     with unhindered(
         *(Run, Change, Attempt, Attempt.changes.through, Event, Snapshot, Link, Review),
-        *(Incident, Alert, Delivery, AuditEntry),
+        *(Incident, Alert, Delivery, AuditEntry, Mismatch, ReconcileRun, PastRecord),
     ):
         make_records(big)
         runs = make_runs(big)
@@ -50,6 +54,7 @@ def make(slug: str, changes: int) -> Big:
         make_reviews(big)
         make_audit(big)
         make_incidents(big)
+        make_mismatches(big)
     incidents.refresh(big.practice)
     return big
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from django.db import connection
+from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -17,7 +18,18 @@ from bench import big, machine, stage
 from bench.big_practice import Big
 from bench.figures import EXACTLY, Row, percentile
 from sync.incidents.records import CHANGES, changes_of, sort_of
-from sync.models import Attempt, Change, Event, Incident, IncidentState, Kind, Run, Snapshot
+from sync.models import (
+    Attempt,
+    Change,
+    Event,
+    Incident,
+    IncidentState,
+    Kind,
+    Mismatch,
+    ReconcileRun,
+    Run,
+    Snapshot,
+)
 
 SMALL = 20_000
 """Changes of the practice that the number of queries is compared with. Among fewer some filters find nothing."""
@@ -118,6 +130,71 @@ def pages() -> dict[str, Path]:
     }
 
 
+def compared_pages() -> dict[str, Path]:
+    """Every page about comparing: the report with its groups and filters, one difference, months, clients, days."""
+    report = {
+        "": "",
+        ", page 2,000": "page=2000",
+        ", sorted by client": "sort=client",
+        ", oldest first": "sort=since",
+        ", worst first": "sort=worst",
+        ", by document": "sort=document",
+        ", by cause": "by=cause",
+        ", by client": "by=client",
+        ", by document, grouped": "by=document",
+        ", of one cause": "kind=invoice_total",
+        ", about payments": "about=payment",
+        ", critical": "severity=critical",
+        ", accepted": "state=accepted",
+        ", in any state": "state=any",
+        ", of one owner": "owner=me",
+        ", of nobody": "owner=nobody",
+        ", new": "age=new",
+        ", three months old": "age=90",
+        ", one month": "since=2026-03-01&until=2026-03-31",
+        ", large": "least=9050",
+        ", searched": "q=carmen+chen",
+        ", number searched": "q=INV-0000123",
+        ", nothing found": "q=no+such+thing",
+        ", two filters": "kind=invoice_total&owner=me&least=500",
+        ", may be fixed": "unattended=may",
+        ", of one client": "client=ign_contact_77",
+        ", of one document": "document=INV-0000123",
+    }
+    plain = {
+        "history": "reconciliation/history/",
+        "history, by the clock": "reconciliation/history/?trigger=schedule&scope=full",
+        "history, far back": "reconciliation/history/?page=60",
+        "saved views": "reconciliation/views/",
+        "when to compare": "reconciliation/schedule/",
+        "close": "reconciliation/close/",
+        "close, a quarter": "reconciliation/close/?every=quarter",
+        "tax": "reconciliation/tax/",
+        "clearing account": "reconciliation/clearing/",
+        "as of today": "reconciliation/asof/",
+        "as of a day long ago": "reconciliation/asof/?day=2026-02-01",
+        "as of a day, by money": "reconciliation/asof/?sort=-money",
+        **{
+            f"who is who{', ' + show if show else ''}": f"clients/graph/?show={show}"
+            for show in ("", "linked", "open", "none", "target", "shared", "twins", "twins_target")
+        },
+        "who is who, searched": "clients/graph/?q=abbott+cafe",
+    }
+    found: dict[str, Path] = {
+        f"report{name}": _at(f"reconciliation/?{query}") for name, query in report.items()
+    }
+    found |= {name: _at(path) for name, path in plain.items()}
+    return found | {
+        "one difference": lambda big: f"reconciliation/{_difference(big)}/",
+        "one comparison": lambda big: f"reconciliation/history/{_last(big, ReconcileRun)}/",
+        "one client in both systems": lambda big: f"clients/graph/{_record(big, Kind.CONTACT)}/",
+        "one invoice's thread": lambda big: f"records/{_record(big, Kind.INVOICE)}/thread/",
+        "one client's thread": lambda big: f"records/{_record(big, Kind.CONTACT)}/thread/",
+        "one payment's thread": lambda big: f"records/{_record(big, Kind.PAYMENT)}/thread/",
+        "one invoice on a day": lambda big: f"records/{_record(big, Kind.INVOICE)}/asof/?day=2026-02-01",
+    }
+
+
 def measure(size: int) -> Iterator[Row]:
     """Rows for every page; ``size`` is the number of Changes."""
     began = time.monotonic()
@@ -128,7 +205,7 @@ def measure(size: int) -> Iterator[Row]:
     )
     differing: dict[str, tuple[int, int]] = {}
     slowest_small = 0.0
-    for name, path in pages().items():
+    for name, path in (pages() | compared_pages()).items():
         there, here = timed(small, path), timed(large, path)
         slowest_small = max(slowest_small, percentile(there.ms, 0.95))
         if len(there.queries) != len(here.queries):
@@ -206,8 +283,10 @@ def _at(path: str) -> Path:
     return lambda big: path
 
 
-def _last(big: Big, model: type[Change] | type[Event]) -> int:
-    return int(model.objects.filter(practice=big.practice).order_by("-pk").values_list("pk", flat=True)[0])
+def _last(big: Big, model: type[Model]) -> int:
+    return int(
+        model._default_manager.filter(practice=big.practice).order_by("-pk").values_list("pk", flat=True)[0]
+    )
 
 
 def _busiest_run(big: Big) -> int:
@@ -232,3 +311,11 @@ def _part_of_title(big: Big) -> str:
 def _record(big: Big, kind: Kind) -> int:
     found: Snapshot = Snapshot.objects.get(connection=big.source, kind=kind, external_id=f"ign_{kind}_9")
     return found.pk
+
+
+def _difference(big: Big) -> int:
+    """One about an invoice that both systems have."""
+    rows = Mismatch.objects.filter(
+        practice=big.practice, client_external_id="ign_contact_77", about="invoice"
+    )
+    return int(rows.exclude(target_external_ids=[]).order_by("pk").values_list("pk", flat=True)[0])

@@ -2,8 +2,10 @@
 
 from typing import Any, ClassVar, Self
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from practices.models import PracticeOwned, PracticeQuerySet, User
@@ -37,7 +39,8 @@ class ReconcileRun(PracticeOwned):
     ``scope`` changed looks at the clients named in ``clients`` only and has no totals. ``documents_from`` is the start
     of its window (none: everything). ``coverage`` says per list how fresh it was, ``totals`` are
     ``sync.reconcile.totals.Total`` as JSON, ``counts`` the differences by kind, explanations included. ``open_count``
-    and ``open_money`` (amount at stake per currency, as text) are what was open when it ended.
+    and ``open_money`` (amount at stake per currency, as text) are what was open when it ended. ``unchecked`` says why
+    kinds that are compared otherwise were not, by their codes.
     """
 
     state = models.CharField(max_length=10, choices=CompareState.choices, default=CompareState.DONE)
@@ -58,6 +61,7 @@ class ReconcileRun(PracticeOwned):
     fresh = models.PositiveIntegerField(default=0)
     fixed = models.PositiveIntegerField(default=0)
     reopened = models.PositiveIntegerField(default=0)
+    unchecked = models.JSONField(default=dict, blank=True)
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(default=timezone.now)
 
@@ -135,8 +139,32 @@ class Mismatch(PracticeOwned):
         indexes = (
             models.Index(fields=["practice", "state", "-at_stake", "-id"], name="mismatch_by_money"),
             models.Index(fields=["practice", "state", "kind", "-at_stake", "-id"], name="mismatch_by_kind"),
-            models.Index(fields=["practice", "state", "client", "-at_stake"], name="mismatch_by_client"),
-            models.Index(fields=["practice", "client_external_id"], name="mismatch_of_client"),
+            models.Index(fields=["practice", "state", "client", "id"], name="mismatch_by_client"),
+            models.Index(fields=["practice", "state", "document", "id"], name="mismatch_by_document"),
+            models.Index(fields=["practice", "state", "rank", "id"], name="mismatch_by_rank"),
+            models.Index(fields=["practice", "state", "first_seen_at", "id"], name="mismatch_by_age"),
+            models.Index(fields=["practice", "-at_stake", "-id"], name="mismatch_any_by_money"),
+            models.Index(
+                fields=["practice", "state", "dated_on", "currency", "rank"],
+                include=["kind", "at_stake", "tax_at_stake"],
+                name="mismatch_of_period",
+            ),
+            models.Index(fields=["practice", "state", "rank", "-at_stake", "id"], name="mismatch_worst"),
+            models.Index(fields=["practice", "client_external_id", "client"], name="mismatch_of_client"),
+            models.Index(
+                fields=["practice", "owner", "state"],
+                condition=Q(owner__isnull=False),
+                name="mismatch_of_owner",
+            ),
+            GinIndex(
+                F("practice"),
+                OpClass(Upper("client"), "gin_trgm_ops"),
+                OpClass(Upper("document"), "gin_trgm_ops"),
+                OpClass(Upper("text"), "gin_trgm_ops"),
+                name="mismatch_search",
+            ),
+            GinIndex(fields=["source_external_ids"], name="mismatch_of_source"),
+            GinIndex(fields=["target_external_ids"], name="mismatch_of_target"),
         )
 
     def __str__(self) -> str:

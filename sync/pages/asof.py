@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.dateparse import parse_date
 
@@ -16,14 +15,20 @@ from sync.asof import Version, days_of_change, end_of, version_at, versions_of
 from sync.close.pack import Line, label_of
 from sync.models import Mismatch, MismatchState, Snapshot, Standing
 from sync.pages.diff import Value, equal, shown
-from sync.pages.paging import Sheet, sheet
+from sync.pages.long_lists import ADDED_AT_ONCE
+from sync.pages.mismatch_list import Sums, mismatch_sheet
+from sync.pages.paging import Column as SortColumn
+from sync.pages.paging import Sheet
 from sync.pages.record import FIELDS, LINE_COLUMNS, NOT_FIELDS, Column, record_page
 from sync.pages.words import field_words
 from sync.zones import zone_of
 
-COUNTED = 10_000
-"""Rows counted for the pager: a list costs the same however long."""
-SORTS = {"worst": "rank", "money": "at_stake", "since": "first_seen_at", "client": "client"}
+SORTS: dict[str, SortColumn] = {
+    "worst": "rank",
+    "money": "at_stake",
+    "since": "first_seen_at",
+    "client": "client",
+}
 EARLIEST = date(2000, 1, 1)
 
 
@@ -66,14 +71,21 @@ class AsOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenList:
-    """What was open at the end of a day; ``sums`` are currency, count, money and tax."""
+    """What was open at the end of a day. ``accepted`` is counted no further than the list is."""
 
     day: date
     sheet: Sheet
     rows: Sequence[Line]
-    count: int
+    totals: Sums
     accepted: int
-    sums: Sequence[tuple[str, int, Decimal, Decimal]]
+
+    @property
+    def count(self) -> int:
+        return self.totals.count
+
+    @property
+    def more_accepted(self) -> bool:
+        return self.accepted > ADDED_AT_ONCE
 
 
 def asked_day(params: QueryDict, *, fallback: date, latest: date) -> date:
@@ -175,38 +187,27 @@ def _cell(name: str, was: Mapping[str, Any], now: Mapping[str, Any], *, known: b
 
 
 def open_on(practice: Practice, day: date, params: QueryDict, zone: ZoneInfo) -> OpenList:
-    """Differences that were open when the day ended, the worst first. Four queries.
+    """Differences that were open when the day ended, those with the most money first. Five queries.
 
     One that went and came back counts from when it came back: its row forgets the earlier time.
     """
     moment = end_of(day, zone)
     there = _seen_at(practice, moment)
     accepted = Q(state=MismatchState.ACCEPTED, accepted_at__lt=moment)
-    query = there.exclude(accepted)
-    sums = list(
-        query.order_by()
-        .values("currency")
-        .annotate(number=Count("pk"), staked=Sum("at_stake"), taxed=Sum("tax_at_stake"))
-    )
-    count = sum(row["number"] for row in sums)
-    page = sheet(
-        query, params, count=min(count, COUNTED), counted=count <= COUNTED, sorts=SORTS, default="worst"
-    )
+    page, totals = mismatch_sheet(there.exclude(accepted), params, sorts=SORTS, of_one_state=False)
     return OpenList(
         day=day,
         sheet=page,
         rows=[Line(item, label_of(item)) for item in page.rows],
-        count=count,
-        accepted=there.filter(accepted).count(),
-        sums=[
-            (row["currency"], row["number"], row["staked"], row["taxed"])
-            for row in sorted(sums, key=lambda row: row["currency"])
-            if row["currency"]
-        ],
+        totals=totals,
+        accepted=there.filter(accepted).values("pk")[: ADDED_AT_ONCE + 1].count(),
     )
 
 
 def _seen_at(practice: Practice, moment: datetime) -> QuerySet[Mismatch]:
     still = Q(fixed_at=None) | Q(fixed_at__gte=moment)
-    found: QuerySet[Mismatch] = Mismatch.objects.filter(still, practice=practice, first_seen_at__lt=moment)
+    # The states, all of them, are named for the index.
+    found: QuerySet[Mismatch] = Mismatch.objects.filter(
+        still, practice=practice, first_seen_at__lt=moment, state__in=MismatchState.values
+    )
     return found

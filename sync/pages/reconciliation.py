@@ -6,37 +6,26 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet, Sum
 from django.http import QueryDict
 from django.utils import timezone
 
 from practices.models import Practice, User
 from sync.models import Mismatch, MismatchState
-from sync.pages.paging import MOST_PAGES, Sheet, asked_for, cut, sheet
+from sync.pages.long_lists import ADDED_AT_ONCE
+from sync.pages.mismatch_list import Sums, group_sheet, mismatch_sheet
+from sync.pages.paging import Sheet
 from sync.pages.waterfall import Waterfall, waterfall
-from sync.reconcile.fixing import is_fixable
+from sync.reconcile.fixers import is_fixable
 from sync.reconcile.kind import KindOf
 from sync.reconcile.kinds import KINDS
-from sync.report.choosing import (
-    DEFAULT_SORT,
-    SORTS,
-    Chosen,
-    MismatchFilter,
-    MoneySum,
-    choose,
-    named,
-    sums,
-)
+from sync.report.choosing import Chosen, MismatchFilter, choose, named
 from sync.report.header import Header
 from sync.report.rows import ALLOWED, days_open
 
 TONES = {"critical": "bad", "high": "warn", "medium": "warn"}
 GROUPS = {"cause": "By cause", "client": "By client", "document": "By document"}
-GROUPED_BY: dict[str, tuple[str, ...]] = {
-    "cause": ("kind", "currency"),
-    "client": ("client_external_id", "client", "currency"),
-    "document": ("document", "client", "currency"),
-}
+OF_THE_PLACE = ("by", "page", "sort", "totals")
+"""Parts of the address that say how the list is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,41 +59,44 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """``groups`` instead of ``rows`` when the list is grouped. ``sums`` are over all pages."""
+    """``groups`` instead of ``rows`` when the list is grouped. ``totals`` are over all pages.
+
+    ``grouped`` is 0 when the groups are made of all differences, else of how many (those with the most money).
+    ``newest`` is the highest key there was when the list was made.
+    """
 
     by: str
     sheet: Sheet
     rows: Sequence[MismatchRow]
     groups: Sequence[Group]
     filter: MismatchFilter
-    sums: Sequence[MoneySum]
+    totals: Sums
+    grouped: int
     tabs: Sequence[tuple[str, str, bool]]
     chips: Sequence[tuple[str, str, str]]
     newest: int
 
     @property
     def count(self) -> int:
-        return sum(item.count for item in self.sums)
+        return self.totals.count
 
 
 def mismatch_listing(practice: Practice, params: QueryDict, user: User | None = None) -> Listing:
     """One page of differences, those with the most money first; the open ones unless another state is asked for."""
+    # Before the list: what comes in meanwhile is not looked at by whoever acts on all that fit.
+    newest = Mismatch.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     chosen = choose(practice, params, user)
-    found = sums(chosen.query)
     by = params.get("by", "")
     by = by if by in GROUPS else ""
     groups: Sequence[Group] = ()
     rows: Sequence[MismatchRow] = ()
+    of_all = True
     if by:
-        page = _group_sheet(chosen.query, by, params)
+        page, totals, of_all = group_sheet(chosen.query, by, params)
         groups = [_group(by, item, params) for item in page.rows]
     else:
-        page = sheet(
-            chosen.query.select_related("accepted_by", "owner", "change"),
-            params,
-            count=sum(item.count for item in found),
-            sorts=SORTS,
-            default=DEFAULT_SORT,
+        page, totals = mismatch_sheet(
+            chosen.query.select_related("owner"), params, of_one_state=chosen.of_one_state
         )
         now = timezone.now()
         rows = [mismatch_row(item, now) for item in page.rows]
@@ -114,10 +106,11 @@ def mismatch_listing(practice: Practice, params: QueryDict, user: User | None = 
         rows=rows,
         groups=groups,
         filter=chosen.filter,
-        sums=found,
+        totals=totals,
+        grouped=0 if of_all else ADDED_AT_ONCE,
         tabs=_tabs(params, by),
         chips=_chips(chosen, params),
-        newest=max((item.newest for item in found), default=0),
+        newest=newest,
     )
 
 
@@ -139,51 +132,34 @@ def mismatch_row(item: Mismatch, now: datetime) -> MismatchRow:
     )
 
 
-def _group_sheet(query: QuerySet[Any], by: str, params: QueryDict) -> Sheet:
-    """One page of groups, those with the most money first. One query: how many there are is not counted."""
-    asked = asked_for(params, sorts=SORTS, default=DEFAULT_SORT)
-    asked = asked.on_page(min(asked.number, MOST_PAGES))
-    grouped = (
-        query.order_by()
-        .values(*GROUPED_BY[by])
-        .annotate(
-            number=Count("pk"), stake=Sum("at_stake"), taxed=Sum("tax_at_stake"), oldest=Min("first_seen_at")
-        )
-    )
-    order = ["-stake", "-number", *GROUPED_BY[by]]
-    rows = cut(grouped, order, 0, asked.start + asked.size + 1)[asked.start :]
-    ends = len(rows) <= asked.size
-    count = asked.start + min(len(rows), asked.size)
-    return asked.sheet(rows, count=count, counted=ends)
-
-
-def _group(by: str, found: dict[str, Any], params: QueryDict) -> Group:
+def _group(by: str, found: tuple[Any, ...], params: QueryDict) -> Group:
+    """A row of ``sync.pages.mismatch_list.GROUPED`` in words."""
+    name, client, currency, count, money, tax, oldest = found
     narrowed = params.copy()
-    for name in ("by", "page", "sort"):
-        narrowed.pop(name, None)
-    label, detail, tone, severity = "", "", "", ""
+    for part in OF_THE_PLACE:
+        narrowed.pop(part, None)
+    label, detail, tone, severity = client, "", "", ""
     if by == "cause":
-        kind = KINDS.get(found["kind"])
-        narrowed["kind"] = found["kind"]
-        label = named(kind) if kind else found["kind"]
+        kind = KINDS.get(name)
+        narrowed["kind"] = name
+        label = named(kind) if kind else name
         if kind:
             detail, severity, tone = kind.cause, kind.severity, TONES.get(kind.severity, "")
     elif by == "client":
-        label = found["client"]
-        narrowed["client"] = found["client_external_id"] or found["client"]
+        narrowed["client"] = name
     else:
-        label, detail = found["document"], found["client"]
-        narrowed["document"] = found["document"]
+        label, detail = name, client
+        narrowed["document"] = name
     return Group(
         label=label,
         detail=detail,
         tone=tone,
         severity=severity,
-        currency=found["currency"],
-        count=found["number"],
-        at_stake=found["stake"],
-        tax=found["taxed"],
-        oldest=found["oldest"],
+        currency=currency,
+        count=count,
+        at_stake=money,
+        tax=tax,
+        oldest=oldest,
         query=narrowed.urlencode() if label else "",
     )
 
@@ -193,7 +169,7 @@ def _tabs(params: QueryDict, by: str) -> list[tuple[str, str, bool]]:
     out = []
     for code, label in {"": "Every difference", **GROUPS}.items():
         changed = params.copy()
-        for name in ("by", "page", "sort"):
+        for name in OF_THE_PLACE:
             changed.pop(name, None)
         if code:
             changed["by"] = code
@@ -212,6 +188,6 @@ def _chips(chosen: Chosen, params: QueryDict) -> list[tuple[str, str, str]]:
             without.pop("page", None)
             shown = value
             if name == "client":
-                shown = chosen.query.values_list("client", flat=True).first() or value
+                shown = next(iter(chosen.query.order_by().values_list("client", flat=True)[:1]), value)
             out.append((str(chosen.filter.form.fields[name].label), shown, without.urlencode()))
     return out

@@ -25,8 +25,7 @@ from sync.models import (
     Snapshot,
     Trigger,
 )
-from sync.reconcile.timing import next_time
-from sync.zones import zone_of
+from sync.reconcile.due import next_of, take
 
 OPEN = (CompareState.WAITING, CompareState.RUNNING)
 MOST_CLIENTS = 400
@@ -109,12 +108,8 @@ def ask_due(now: datetime) -> int:
     asked = 0
     due = CompareSchedule.objects.filter(next_at__lte=now).select_related("practice")
     for schedule in due:
-        later = next_of(schedule, now)
         with transaction.atomic():
-            mine = CompareSchedule.objects.filter(pk=schedule.pk, next_at=schedule.next_at)
-            if not mine.update(next_at=later):
-                continue
-            if can_compare(schedule.practice):
+            if take(schedule, now) and can_compare(schedule.practice):
                 ask(schedule.practice, trigger=Trigger.SCHEDULE)
                 asked += 1
     return asked
@@ -128,17 +123,6 @@ def schedule_of(practice: Practice) -> CompareSchedule:
         found = CompareSchedule.objects.get(practice=practice)
     found.practice = practice
     return found
-
-
-def next_of(schedule: CompareSchedule, after: datetime) -> datetime | None:
-    return next_time(
-        schedule.cadence,
-        hour=schedule.hour,
-        weekday=schedule.weekday,
-        monthday=schedule.monthday,
-        zone=zone_of(schedule.practice.time_zone),
-        after=after,
-    )
 
 
 def _give_everybody_a_schedule(now: datetime, practice: Practice | None = None) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from mappings.services import current
@@ -32,6 +32,7 @@ from sync.models import (
     Trigger,
 )
 from sync.part import part_of
+from sync.reconcile.at_stake import at_stake
 from sync.reconcile.books import Difference
 from sync.reconcile.changed import of_clients
 from sync.reconcile.compare import compare
@@ -190,7 +191,8 @@ def _compare(run: ReconcileRun, sides: Sides) -> None:
     run.mapping_version = found.mapping_version
     if part is None:
         run.coverage = [_coverage(item) for item in found.coverage]
-        run.totals = [_total(item) for item in totals(books, paired, differences)]
+        run.totals = [total_as_json(item) for item in totals(books, paired, differences)]
+        run.unchecked = found.unchecked
     run.counts = count(differences)
     run.found, run.fresh, run.fixed, run.reopened = kept.found, kept.fresh, kept.fixed, kept.reopened
     run.open_count, run.open_money = _open_now(practice)
@@ -208,9 +210,9 @@ def _compare(run: ReconcileRun, sides: Sides) -> None:
 def _open_now(practice: Practice) -> tuple[int, dict[str, str]]:
     """How many differences are open, and what is at stake in each currency."""
     rows = Mismatch.objects.filter(practice=practice, state=MismatchState.OPEN)
-    sums = list(rows.order_by().values_list("currency").annotate(Count("pk"), Sum("at_stake")))
-    money = {code: text_of(amount) for code, _, amount in sorted(sums) if code and amount}
-    return sum(number for _, number, _ in sums), money
+    found = at_stake(rows)
+    money = {item.currency: text_of(item.at_stake) for item in found if item.currency and item.at_stake}
+    return sum(item.count for item in found), money
 
 
 def _lock(practice_id: int) -> None:
@@ -264,7 +266,8 @@ def _coverage(item: ListRead) -> dict[str, Any]:
     return {**asdict(item), "read_at": item.read_at.isoformat() if item.read_at else None}
 
 
-def _total(item: Total) -> dict[str, Any]:
+def total_as_json(item: Total) -> dict[str, Any]:
+    """A total as it is stored: amounts are text."""
     return {
         "measure": item.measure,
         "currency": item.currency,

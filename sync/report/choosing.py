@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any, ClassVar
 
 import django_filters as filters
 from django import forms
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -60,7 +59,10 @@ class MismatchFilter(filters.FilterSet):  # type: ignore[misc]  # the library ha
         choices=[(item.code, named(item)) for item in KEPT], label="Cause", empty_label="Any"
     )
     about = filters.ChoiceFilter(
-        choices=[(code, code.capitalize()) for code in ABOUTS], label="About", empty_label="Anything"
+        choices=[(code, code.capitalize()) for code in ABOUTS],
+        method="by_about",
+        label="About",
+        empty_label="Anything",
     )
     severity = filters.ChoiceFilter(
         choices=[(code, code.capitalize()) for code in SEVERITIES],
@@ -103,6 +105,10 @@ class MismatchFilter(filters.FilterSet):  # type: ignore[misc]  # the library ha
         text = value.strip()
         return query.filter(Q(client__icontains=text) | Q(document__icontains=text) | Q(text__icontains=text))
 
+    def by_about(self, query: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """By its kinds, which an index knows."""
+        return query.filter(kind__in=[item.code for item in KEPT if item.about == value])
+
     def by_severity(self, query: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return query.filter(rank=SEVERITIES.index(value))
 
@@ -141,19 +147,12 @@ class Chosen:
         """Whether every filter could be read; one that could not leaves out nothing."""
         return not self.filter.form.errors
 
+    @property
+    def of_one_state(self) -> bool:
+        return bool(self.filter.form.cleaned_data.get("state") != ANY)
+
     def ordered(self) -> QuerySet[Any]:
         return self.query.order_by(*self.order)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoneySum:
-    """Differences in one currency; those without money have none. ``newest`` is the highest key among them."""
-
-    currency: str
-    count: int
-    at_stake: Decimal
-    tax: Decimal
-    newest: int
 
 
 def choose(practice: Practice, params: QueryDict, user: User | None = None) -> Chosen:
@@ -166,25 +165,6 @@ def choose(practice: Practice, params: QueryDict, user: User | None = None) -> C
         query = query.filter(state=MismatchState.OPEN)
     order = asked_for(params, sorts=SORTS, default=DEFAULT_SORT).order
     return Chosen(filter=narrowed, query=query, order=order)
-
-
-def sums(query: QuerySet[Any]) -> list[MoneySum]:
-    """What these differences come to, per currency. One query."""
-    rows = (
-        query.order_by("currency")
-        .values("currency")
-        .annotate(number=Count("pk"), stake=Sum("at_stake"), taxed=Sum("tax_at_stake"), newest=Max("pk"))
-    )
-    return [
-        MoneySum(
-            currency=row["currency"],
-            count=row["number"],
-            at_stake=row["stake"],
-            tax=row["taxed"],
-            newest=row["newest"],
-        )
-        for row in rows
-    ]
 
 
 def people(practice: Practice) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """The last comparison in words and numbers: both totals, the way from one to the other, and what was looked at."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -53,6 +53,7 @@ class ListLine:
     records: int
     unreadable: int
     read_at: datetime | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +64,8 @@ class Header:
 
     @property
     def unread(self) -> bool:
-        """Whether some list was never read to its end."""
-        return any(item.read_at is None for item in self.coverage)
+        """Whether some list was never read to its end, but for those that may not be read."""
+        return any(item.read_at is None and not item.reason for item in self.coverage)
 
     @property
     def checked(self) -> int:
@@ -96,19 +97,32 @@ def header_of(run: ReconcileRun) -> Header:
     return Header(
         run=run,
         totals=tuple(_total(item) for item in run.totals),
-        coverage=tuple(_list(item) for item in run.coverage),
+        coverage=tuple(list_line(item) for item in run.coverage),
     )
 
 
-def not_checked() -> Sequence[KindOf]:
-    """Differences that nobody looks for here, each with the reason."""
-    return NOT_CHECKED
+def not_checked(head: Header | None = None) -> Sequence[KindOf]:
+    """Differences that nobody looks for here, or that this comparison could not look for, each with the reason."""
+    return lacking(head.run if head is not None else None)
+
+
+def lacking(run: ReconcileRun | None) -> Sequence[KindOf]:
+    """The same for a comparison that may be none."""
+    reasons = run.unchecked if run is not None else {}
+    return (
+        *(replace(KINDS[code], not_checked=reason) for code, reason in reasons.items() if code in KINDS),
+        *NOT_CHECKED,
+    )
+
+
+def measure_name(measure: str) -> str:
+    return MEASURES.get(measure, measure.capitalize())
 
 
 def _total(item: dict[str, Any]) -> TotalLine:
     return TotalLine(
         measure=item["measure"],
-        label=MEASURES.get(item["measure"], item["measure"].capitalize()),
+        label=measure_name(item["measure"]),
         currency=item["currency"],
         left=Decimal(item["left"]),
         right=Decimal(item["right"]),
@@ -127,7 +141,8 @@ def _total(item: dict[str, Any]) -> TotalLine:
     )
 
 
-def _list(item: dict[str, Any]) -> ListLine:
+def list_line(item: dict[str, Any]) -> ListLine:
+    """One list of a comparison's coverage, as it is stored."""
     read_at = item["read_at"]
     return ListLine(
         system=item["system"],
@@ -135,4 +150,5 @@ def _list(item: dict[str, Any]) -> ListLine:
         records=item["records"],
         unreadable=item["unreadable"],
         read_at=datetime.fromisoformat(read_at) if read_at else None,
+        reason=item.get("reason", ""),
     )

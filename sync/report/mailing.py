@@ -4,22 +4,18 @@ A mail is a row first. It is claimed in a short transaction, made and sent outsi
 sender that dies makes it late and never lost. Nobody gets one who is no member at that moment.
 """
 
-import hashlib
 import io
 import smtplib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
 from django.core import signing
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
@@ -29,6 +25,7 @@ from practices.localise import shown_for
 from practices.models import Membership, Role, User
 from practices.templatetags.formats import money
 from sync.alerts.decide import LONGEST_ASKED, retry_at
+from sync.letters import is_final, mail_to
 from sync.models import (
     CompareState,
     Mismatch,
@@ -38,7 +35,8 @@ from sync.models import (
     ReportSchedule,
     Scope,
 )
-from sync.report.choosing import MoneySum, choose, sums, words
+from sync.reconcile.at_stake import AtStake, at_stake
+from sync.report.choosing import choose, words
 from sync.report.csv import write_csv
 from sync.report.header import last_comparison
 from sync.report.saved import params_of
@@ -78,7 +76,7 @@ class Letter:
     view: str
     filters: Sequence[tuple[str, str]]
     count: int
-    sums: Sequence[MoneySum]
+    sums: Sequence[AtStake]
     fresh: int | None
     worst: Sequence[Mismatch]
     compared_at: datetime | None
@@ -103,9 +101,8 @@ def send_due(*, limit: int = 100) -> int:
         try:
             _send(mail)
         except smtplib.SMTPRecipientsRefused as error:
-            final = all(500 <= code < 600 for code, _ in error.recipients.values())
             log.warning("report_mail_refused", mail=mail.pk)
-            (_give_up(mail, REFUSED) if final else _put_off(mail))
+            (_give_up(mail, REFUSED) if is_final(error) else _put_off(mail))
         except (smtplib.SMTPException, OSError) as error:
             log.warning("report_mail_not_sent", mail=mail.pk, error=type(error).__name__)
             _put_off(mail)
@@ -161,7 +158,7 @@ def letter(mail: ReportMail) -> Letter:
     """What this person is told now."""
     practice, view = mail.practice, mail.schedule.view
     chosen = choose(practice, params_of(view), mail.to)
-    found = sums(chosen.query)
+    found = at_stake(chosen.query)
     count = sum(item.count for item in found)
     before = (
         ReportMail.objects.filter(schedule=mail.schedule, to=mail.to, sent_at__isnull=False)
@@ -205,7 +202,7 @@ def asked_to_stop(token: str) -> tuple[ReportSchedule, User] | None:
     return (found, user) if found is not None and user is not None else None
 
 
-def _subject(practice: str, view: str, count: int, found: Sequence[MoneySum]) -> str:
+def _subject(practice: str, view: str, count: int, found: Sequence[AtStake]) -> str:
     amounts = " and ".join(money(item.at_stake, item.currency) for item in found if item.currency)
     text = f"{count:,} {'difference' if count == 1 else 'differences'}" if count else "no differences"
     text += f", {amounts} at stake" if amounts else ""
@@ -216,13 +213,17 @@ def _send(row: ReportMail) -> None:
     """Make the mail and hand it over. Raises what the mail server says."""
     with shown_for(row.practice):
         found = letter(row)
-        mail = EmailMultiAlternatives(
+        mail = mail_to(
+            row.to.email,
             subject=found.subject,
-            body=render_to_string("sync/report_mail.txt", {"letter": found}),
-            to=[row.to.email],
-            headers=_headers(row, found),
+            template="sync/report_mail",
+            letter=found,
+            key=f"report|{row.schedule_id}|{row.to_id}|{row.due_at.isoformat()}",
         )
-        mail.attach_alternative(render_to_string("sync/report_mail.html", {"letter": found}), "text/html")
+        mail.extra_headers |= {
+            "List-Unsubscribe": f"<{found.stop_url}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
         if found.has_file:
             mail.attach(*_file(row))
     mail.send()
@@ -238,19 +239,6 @@ def _file(row: ReportMail) -> tuple[str, bytes, str]:
     day = timezone.localdate(row.due_at)
     name = f"{slugify(row.practice.name) or 'practice'}-{slugify(view.name) or 'differences'}-{day:%Y-%m-%d}"
     return f"{name}.{how.value}", stream.getvalue(), TYPES[how]
-
-
-def _headers(row: ReportMail, found: Letter) -> dict[str, str]:
-    """A repeated mail has the id of the first, so that mail systems which look at it show one."""
-    parts = f"report|{row.schedule_id}|{row.to_id}|{row.due_at.isoformat()}"
-    name = hashlib.sha256(parts.encode()).hexdigest()[:40]
-    return {
-        "Message-ID": f"<{name}@{urlsplit(settings.BASE_URL).hostname}>",
-        "Auto-Submitted": "auto-generated",
-        "X-Auto-Response-Suppress": "All",
-        "List-Unsubscribe": f"<{found.stop_url}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
 
 
 def _put_off(mail: ReportMail) -> None:

@@ -1,19 +1,18 @@
 """The report's rows for files and mails: exactly the differences, in the order, that the page shows."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.http import QueryDict
 from django.utils import timezone
 
-from practices.models import Practice, User
+from practices.models import User
 from sync.models import MismatchState
 from sync.reconcile.kind import SEVERITIES
 from sync.reconcile.kinds import KINDS
-from sync.report.choosing import UNATTENDED, Chosen, choose, named
+from sync.report.choosing import UNATTENDED, Chosen, named
 
 AT_ONCE = 2_000
 ALLOWED = dict(UNATTENDED)
@@ -85,6 +84,13 @@ COLUMNS: tuple[Cell, ...] = (
 )
 
 
+ADDED = ("At stake", "Tax in it", "Xero has more by")
+"""Columns that the last lines of a file add up."""
+TOTAL, ONCE = "Total", "Money counted once"
+ONCE_WORDS = "What hangs on one document counts as much as its largest difference"
+"""The two lines for each currency under the rows, in the column of the causes, and what the second one says."""
+
+
 class Adding:
     """What the rows of a file come to per currency, added up while they are written."""
 
@@ -104,15 +110,8 @@ class Adding:
             yield currency, self.counts[currency], self.sums[currency]
 
 
-def export_rows(practice: Practice, params: QueryDict, user: User | None = None) -> Iterable[ReportRow]:
-    """Every difference that the page shows for this query string, on all its pages, in its order.
-
-    ``user`` is who “me” is. Read in pieces, so that any number fits into little memory.
-    """
-    return rows_of(choose(practice, params, user))
-
-
 def rows_of(chosen: Chosen) -> Iterator[ReportRow]:
+    """Every difference that was chosen, in its order; read in pieces, so that any number fits into little memory."""
     now = timezone.now()
     owners = {
         user.pk: str(user) for user in User.objects.filter(pk__in=chosen.query.order_by().values("owner"))

@@ -11,7 +11,7 @@ from sync.models import SavedView
 LONGEST_QUERY = 1000
 MOST_VIEWS = 100
 """Per practice: more nobody finds again."""
-OF_THE_PAGE = ("page", "size", "csrfmiddlewaretoken")
+OF_THE_PAGE = ("page", "size", "totals", "csrfmiddlewaretoken")
 """Parts of the address that say nothing about what is looked for."""
 
 

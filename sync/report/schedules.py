@@ -11,8 +11,7 @@ from practices.audit import record
 from practices.models import Membership, Practice, User
 from practices.templatetags.formats import clock
 from sync.models import Cadence, ReportMail, ReportRecipient, ReportSchedule
-from sync.reconcile.timing import next_time
-from sync.zones import zone_of
+from sync.reconcile.due import next_of, take
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 SUPERSEDED = "The next one was due before it could be sent."
@@ -72,8 +71,7 @@ def queue_due(now: datetime) -> int:
     owed = 0
     for schedule in ReportSchedule.objects.filter(next_at__lte=now).select_related("practice"):
         with transaction.atomic():
-            mine = ReportSchedule.objects.filter(pk=schedule.pk, next_at=schedule.next_at)
-            if not mine.update(next_at=next_of(schedule, now)):
+            if not take(schedule, now):
                 continue
             older = ReportMail.objects.filter(schedule=schedule, sent_at=None, given_up_at=None)
             older.update(given_up_at=now, message=SUPERSEDED)
@@ -89,17 +87,6 @@ def queue_due(now: datetime) -> int:
             )
             owed += len(people)
     return owed
-
-
-def next_of(schedule: ReportSchedule, after: datetime) -> datetime | None:
-    return next_time(
-        schedule.cadence,
-        hour=schedule.hour,
-        weekday=schedule.weekday,
-        monthday=schedule.monthday,
-        zone=zone_of(schedule.practice.time_zone),
-        after=after,
-    )
 
 
 def at(hour: int) -> str:

@@ -1,6 +1,6 @@
 """The report as an Excel file: the differences, the totals with the way between them, and what was looked at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -15,15 +15,25 @@ from xlsxwriter.worksheet import Worksheet
 
 from practices.models import Practice, User
 from sync.pages.words import kind_words
+from sync.reconcile.at_stake import at_stake
 from sync.report.choosing import choose, named, words
 from sync.report.csv import count_words
 from sync.report.header import Header, last_comparison, not_checked
-from sync.report.rows import COLUMNS, Adding, rows_of
+from sync.report.rows import ADDED, COLUMNS, ONCE, ONCE_WORDS, TOTAL, Adding, rows_of
 from sync.zones import zone_of
 
-MOST_ROWS = 1_000_000
-"""Excel's sheets end at 1,048,576."""
-ADDED = ("At stake", "Tax in it", "Xero has more by")
+MOST_ROWS = 50_000
+"""A larger file takes longer to make than browsers and the servers before us wait; Excel's sheets end at 1,048,576."""
+TOO_MANY = (
+    f"An Excel file holds up to {MOST_ROWS:,} differences here."
+    " Take the CSV file, which has no limit, or narrow the list down."
+)
+
+
+class TooMany(Exception):
+    """There are more differences than a file holds; the text says what to do."""
+
+
 OPTIONS = {
     "constant_memory": True,
     "strings_to_formulas": False,
@@ -64,11 +74,13 @@ class Book:
 
 
 def write_xlsx(practice: Practice, params: QueryDict, stream: IO[bytes], user: User | None = None) -> int:
-    """Write the report for this query string. Returns how many differences are in it.
+    """Write the report for this query string. Returns how many differences are in it; raises :class:`TooMany`.
 
     The first sheet has the rows, the order and the sums of the page. It is written row by row, in little memory.
     """
     chosen = choose(practice, params, user)
+    if chosen.query.order_by().values("pk")[: MOST_ROWS + 1].count() > MOST_ROWS:
+        raise TooMany(TOO_MANY)
     head = last_comparison(practice)
     made = Book(stream, zone_of(practice.time_zone))
     sheets = [made.book.add_worksheet(name) for name in ("Differences", "Totals", "What was looked at")]
@@ -86,6 +98,7 @@ def _differences(made: Book, sheet: Worksheet, chosen: Any) -> int:
         sheet.write_string(0, place, column.label, made.head)
     sheet.freeze_panes(1, 1)
     cells = [(place, column.of, made.writer(sheet, column.how)) for place, column in enumerate(COLUMNS)]
+    sums = at_stake(chosen.query)
     adding, at = Adding(), 0
     for at, row in enumerate(islice(rows_of(chosen), MOST_ROWS), start=1):
         for place, of, write in cells:
@@ -96,11 +109,15 @@ def _differences(made: Book, sheet: Worksheet, chosen: Any) -> int:
     if at:
         sheet.autofilter(0, 0, at, len(COLUMNS) - 1)
     place_of = {column.label: place for place, column in enumerate(COLUMNS)}
-    for line, (currency, count, amounts) in enumerate(adding.lines(), start=at + 2):
-        sheet.write_string(line, 0, "Total", made.bold)
-        sheet.write_string(line, place_of["What differs"], count_words(count), made.bold)
+    lines: list[tuple[str, str, str, Sequence[Decimal]]] = [
+        *((TOTAL, count_words(count), currency, amounts) for currency, count, amounts in adding.lines()),
+        *((ONCE, ONCE_WORDS, item.currency, (item.at_stake, item.tax)) for item in sums if item.currency),
+    ]
+    for line, (title, text, currency, amounts) in enumerate(lines, start=at + 2):
+        sheet.write_string(line, 0, title, made.bold)
+        sheet.write_string(line, place_of["What differs"], text, made.bold)
         sheet.write_string(line, place_of["Currency"], currency, made.bold)
-        for label, amount in zip(ADDED, amounts, strict=True):
+        for label, amount in zip(ADDED, amounts, strict=False):
             if currency:
                 sheet.write_number(line, place_of[label], amount, made.bold_money)
     return at
@@ -167,14 +184,14 @@ def _coverage(made: Book, sheet: Worksheet, head: Header | None, facts: list[tup
         at += 1
         sheet.write_string(at, 0, f"{item.system}: {kind_words(item.kind)}")
         if item.read_at is None:
-            sheet.write_string(at, 1, "Not read, not checked")
+            sheet.write_string(at, 1, item.reason or "Not read, not checked")
         else:
             sheet.write_datetime(at, 1, made.local(item.read_at), made.moment)
         sheet.write_number(at, 2, item.records)
         sheet.write_number(at, 3, item.unreadable)
     at += 2
     _heads(made, sheet, at, ("Not checked", "Why"))
-    for kind in not_checked():
+    for kind in not_checked(head):
         at += 1
         sheet.write_string(at, 0, named(kind))
         sheet.write_string(at, 1, kind.not_checked)

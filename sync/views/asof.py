@@ -10,6 +10,7 @@ from practices.access import PracticeRequest, practice_view
 from practices.models import Practice
 from sync.models import Snapshot
 from sync.pages import asof as pages
+from sync.views.asked import wants_totals
 from sync.zones import zone_of
 
 
@@ -29,5 +30,7 @@ def asof(request: PracticeRequest, practice: Practice) -> HttpResponse:
     today = timezone.localdate()
     day = pages.asked_day(request.GET, fallback=today, latest=today)
     page = pages.open_on(practice, day, request.GET, zone_of(practice.time_zone))
+    if wants_totals(request):
+        return render(request, "sync/reconciliation_totals.html", {"totals": page.totals})
     facts = {"page": page, "sheet": page.sheet, "today": today}
     return render(request, "sync/asof.html", facts)

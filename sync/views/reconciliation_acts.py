@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
@@ -20,8 +21,9 @@ from practices.models import Membership, Practice, Role, User
 from practices.templatetags.formats import money
 from sync.decisions import NotAllowed
 from sync.models import Mismatch, MismatchState
-from sync.reconcile import accepting, fixing, handling
-from sync.report.choosing import choose, people, sums
+from sync.reconcile import accepting, fixers, fixing, handling
+from sync.reconcile.at_stake import at_stake
+from sync.report.choosing import choose, people
 from sync.report.csv import count_words
 from sync.views.asked import posted_text
 
@@ -39,71 +41,81 @@ ACCEPTED = "Accepted. It opens again by itself when it outgrows what was agreed.
 
 # --- one difference -------------------------------------------------------------------------------------------
 
+Act = Callable[[PracticeRequest, Practice, Mismatch], str]
 
-@require_POST
-@practice_view(Role.ADMIN)
-def mismatch_accept(request: PracticeRequest, practice: Practice, pk: int) -> HttpResponseRedirect:
-    found = _one(practice, pk)
+
+class Refused(Exception):
+    """It was not done; the text is a sentence for people."""
+
+
+def about_one(role: Role) -> Callable[[Act], Callable[..., HttpResponse]]:
+    """A view that does something about one difference, says what (nothing where it has said so) and goes back to it."""
+
+    def decorate(act: Act) -> Callable[..., HttpResponse]:
+        @require_POST
+        @practice_view(role)
+        @wraps(act)
+        def done(request: PracticeRequest, practice: Practice, pk: int) -> HttpResponse:
+            found = get_object_or_404(Mismatch, practice=practice, pk=pk)
+            try:
+                said = act(request, practice, found)
+            except Refused as refusal:
+                messages.error(request, str(refusal))
+            else:
+                if said:
+                    messages.success(request, said)
+            return redirect("mismatch", slug=practice.slug, pk=pk)
+
+        return done
+
+    return decorate
+
+
+@about_one(Role.ADMIN)
+def mismatch_accept(request: PracticeRequest, practice: Practice, found: Mismatch) -> str:
     reason = posted_text(request, "reason", most=300)
     try:
         most = _money(posted_text(request, "ceiling", most=30))
         last = _day(posted_text(request, "until", most=10))
     except ValueError:
-        messages.error(request, NO_VALUE)
-        return _to(practice, pk)
+        raise Refused(NO_VALUE) from None
     if not reason:
-        messages.error(request, NO_REASON)
-    elif accepting.accept(practice, found.pk, actor=request.user, reason=reason, ceiling=most, until=last):
-        messages.success(request, ACCEPTED)
-    else:
-        messages.error(request, "It is not open any more.")
-    return _to(practice, pk)
+        raise Refused(NO_REASON)
+    if not accepting.accept(practice, found.pk, actor=request.user, reason=reason, ceiling=most, until=last):
+        raise Refused("It is not open any more.")
+    return ACCEPTED
 
 
-@require_POST
-@practice_view(Role.ADMIN)
-def mismatch_reopen(request: PracticeRequest, practice: Practice, pk: int) -> HttpResponseRedirect:
-    found = _one(practice, pk)
-    if found.state == MismatchState.ACCEPTED and accepting.reopen(practice, found.pk, actor=request.user):
-        messages.success(request, "It is open again.")
-    else:
-        messages.error(request, "It is not accepted, so there is nothing to open again.")
-    return _to(practice, pk)
+@about_one(Role.ADMIN)
+def mismatch_reopen(request: PracticeRequest, practice: Practice, found: Mismatch) -> str:
+    if found.state != MismatchState.ACCEPTED or not accepting.reopen(practice, found.pk, actor=request.user):
+        raise Refused("It is not accepted, so there is nothing to open again.")
+    return "It is open again."
 
 
-@require_POST
-@practice_view(Role.STAFF)
-def mismatch_assign(request: PracticeRequest, practice: Practice, pk: int) -> HttpResponseRedirect:
+@about_one(Role.STAFF)
+def mismatch_assign(request: PracticeRequest, practice: Practice, found: Mismatch) -> str:
     """``to`` is a member's user id, ``me``, or ``nobody``."""
-    found = _one(practice, pk)
     known, to = _person(request, practice)
     if not known:
-        messages.error(request, "Choose who looks after it.")
-    else:
-        handling.assign(practice, [found.pk], to=to, actor=request.user)
-        messages.success(request, f"{to} looks after it now." if to else "Nobody looks after it now.")
-    return _to(practice, pk)
+        raise Refused("Choose who looks after it.")
+    handling.assign(practice, [found.pk], to=to, actor=request.user)
+    return f"{to} looks after it now." if to else "Nobody looks after it now."
 
 
-@require_POST
-@practice_view(Role.STAFF)
-def mismatch_note(request: PracticeRequest, practice: Practice, pk: int) -> HttpResponseRedirect:
-    found = _one(practice, pk)
+@about_one(Role.STAFF)
+def mismatch_note(request: PracticeRequest, practice: Practice, found: Mismatch) -> str:
     text = posted_text(request, "text", most=2000)
-    if text:
-        handling.note(practice, found, actor=request.user, text=text)
-        messages.success(request, "Your note is kept.")
-    else:
-        messages.error(request, "Write something first.")
-    return _to(practice, pk)
+    if not text:
+        raise Refused("Write something first.")
+    handling.note(practice, found, actor=request.user, text=text)
+    return "Your note is kept."
 
 
-@require_POST
-@practice_view(Role.STAFF)
-def mismatch_fix(request: PracticeRequest, practice: Practice, pk: int) -> HttpResponseRedirect:
-    found = _one(practice, pk)
+@about_one(Role.STAFF)
+def mismatch_fix(request: PracticeRequest, practice: Practice, found: Mismatch) -> str:
     _fix(request, practice, [found.pk])
-    return _to(practice, pk)
+    return ""
 
 
 # --- many at once ---------------------------------------------------------------------------------------------
@@ -169,7 +181,7 @@ def _confirm(
         "words": _sum_words(shown),
         "more": rows.count() - len(pks),
         "left": selected.rows.count() - rows.count(),
-        "second": action == "fix" and any(map(fixing.wants_second, _kinds(shown))),
+        "second": action == "fix" and any(map(fixers.wants_second, _kinds(shown))),
         "selected": selected,
         "people": people(practice),
         "posted": request.POST,
@@ -200,7 +212,7 @@ def _of_action(rows: QuerySet[Any], action: str) -> QuerySet[Any]:
     if action == "assign":
         return rows
     rows = rows.filter(state=MismatchState.OPEN)
-    return rows.filter(kind__in=fixing.fixable_codes()) if action == "fix" else rows
+    return rows.filter(kind__in=fixers.fixable_codes()) if action == "fix" else rows
 
 
 def _assign_all(request: PracticeRequest, practice: Practice, pks: list[int]) -> bool:
@@ -265,11 +277,6 @@ def _fix(request: PracticeRequest, practice: Practice, pks: list[int]) -> None:
             messages.error(request, outcome.why)
 
 
-def _one(practice: Practice, pk: int) -> Mismatch:
-    found: Mismatch = get_object_or_404(Mismatch, practice=practice, pk=pk)
-    return found
-
-
 def _person(request: PracticeRequest, practice: Practice) -> tuple[bool, User | None]:
     """Whom a form names, and whether it names anybody at all."""
     asked = request.POST.get("to", "")
@@ -286,7 +293,7 @@ def _kinds(rows: QuerySet[Any]) -> list[str]:
 
 def _sum_words(rows: QuerySet[Any]) -> str:
     """``3 differences, $8,250.00 at stake``."""
-    found = sums(rows)
+    found = at_stake(rows)
     amounts = " and ".join(money(item.at_stake, item.currency) for item in found if item.currency)
     count = count_words(sum(item.count for item in found))
     return f"{count}, {amounts} at stake" if amounts else count
@@ -311,10 +318,6 @@ def _day(text: str) -> date | None:
 
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
-def _to(practice: Practice, pk: int) -> HttpResponseRedirect:
-    return redirect("mismatch", slug=practice.slug, pk=pk)
 
 
 def _back(request: PracticeRequest, practice: Practice) -> HttpResponseRedirect:

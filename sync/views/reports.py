@@ -15,7 +15,8 @@ from practices.models import Practice, Role
 from sync.models import ReconcileRun, ReportSchedule, SavedView
 from sync.pages import history as pages
 from sync.pages.reports import comparison_shown, is_open, view_lines
-from sync.reconcile.asking import next_of, schedule_of
+from sync.reconcile.asking import schedule_of
+from sync.reconcile.due import next_of
 from sync.report import mailing, saved, schedules
 from sync.report.forms import CompareScheduleForm, ReportScheduleForm
 from sync.report.header import header_of

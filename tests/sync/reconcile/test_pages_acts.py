@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from practices.models import AuditEntry, Role, User
 from sync.models import Mismatch, MismatchNote, MismatchState
-from sync.reconcile import accepting, fixing, handling
+from sync.reconcile import accepting, fixing, handling, obstacles
 from tests.make import make_member
 from tests.sync.reconcile.listed import make_mismatch
 from tests.sync.rows import Books, make_books, make_change
@@ -160,7 +160,7 @@ def test_fixing_many_says_what_was_left_and_why(books: Books, admin: User) -> No
     assert "Fix 1 difference?" in asked
     assert "1 more was chosen" in asked
     answer = post(admin, books, "act/", action="fix", mismatch=ids, confirmed="yes")
-    assert said(answer) == [fixing.WATCHED]
+    assert said(answer) == [obstacles.WATCHED]
     none = post(admin, books, "act/", action="fix", mismatch=[rows[1].pk], confirmed="yes")
     assert said(none) == ["None of these can be fixed from here. What helps is on the page of each."]
 
@@ -168,7 +168,7 @@ def test_fixing_many_says_what_was_left_and_why(books: Books, admin: User) -> No
 def test_the_page_says_what_became_of_the_fix(books: Books, admin: User) -> None:
     row = make_mismatch(books)
     shown = post(admin, books, f"{row.pk}/note/", text="x").content.decode()
-    assert fixing.WATCHED in shown
+    assert obstacles.WATCHED in shown
     assert "Ask to fix it" not in shown
     change = make_change(books, state="held", reason="approval", message="Waits for approval.")
     Mismatch.objects.filter(pk=row.pk).update(change=change)
