@@ -7,7 +7,7 @@ document that only looks alike goes to a person as a possible duplicate.
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -128,13 +128,15 @@ class Allocation:
         return f"{self.payment.external_id}/{self.invoice_external_id}"
 
 
-def allocate(payments: Iterable[Payment], collections: Iterable[Collection]) -> list[Allocation]:
+def allocate(
+    payments: Iterable[Payment], collections: Iterable[Collection], invoices: Mapping[str, Invoice]
+) -> list[Allocation]:
     """How much of each payment belongs to each of its invoices.
 
     A payment does not say; each collections row carries one invoice. Rows are given to payments by invoice,
     payout and time, and only a set that comes to the payment's amount is taken. A payment for one invoice needs
     no row. A later clawback of the same invoice and amount marks the allocation as money that went back. Payments
-    that never took money leave rows and clawbacks to those that did.
+    that never took money leave rows and clawbacks to those that did. ``invoices`` tell where a surcharge is counted in.
     """
     rows: dict[str, list[Collection]] = defaultdict(list)
     back: dict[str, list[Collection]] = defaultdict(list)
@@ -146,7 +148,17 @@ def allocate(payments: Iterable[Payment], collections: Iterable[Collection]) -> 
     out: list[Allocation] = []
     for payment in sorted(payments, key=_when):
         out.extend(_allocate_one(payment, {} if payment.status in NOT_TAKEN else rows, used))
-    return [item if item.payment.status in NOT_TAKEN else _with_clawback(item, back, used) for item in out]
+    whole = [item if item.payment.status in NOT_TAKEN else _with_clawback(item, back, used) for item in out]
+    return [_without_surcharge(item, invoices.get(item.invoice_external_id)) for item in whole]
+
+
+def _without_surcharge(item: Allocation, invoice: Invoice | None) -> Allocation:
+    """A surcharge is paid on top of the invoice and is never put on it, also where the source counts it in."""
+    surcharge = item.payment.surcharge
+    alone = len(item.payment.invoice_external_ids) == 1
+    if not surcharge or not alone or invoice is None or item.amount != invoice.total + surcharge:
+        return item
+    return replace(item, amount=item.amount - surcharge)
 
 
 def _allocate_one(payment: Payment, rows: Mapping[str, list[Collection]], used: set[str]) -> list[Allocation]:

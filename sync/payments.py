@@ -28,7 +28,7 @@ def plan_payments(world: World, invoices: Mapping[str, Planned], *, mode: str) -
             receipts[invoice].append(receipt)
     due = {item.external_id: item.amount_due for item in world.documents.values()}
     out: dict[str, Planned] = {}
-    for item in allocate(world.payments.values(), world.collections.values()):
+    for item in allocate(world.payments.values(), world.collections.values(), world.invoices):
         planned = _plan(world, item, invoices, receipts, taken, due, mode)
         if planned.found is not None:
             taken.add(planned.found.external_id)

@@ -48,7 +48,7 @@ def samples(practice: Practice, about: About, limit: int) -> list[Subject]:
                 world.day(item.payment.collected_at) or item.payment.date,
                 world.invoices.get(item.invoice_external_id),
             )
-            for item in allocate(records, ())
+            for item in allocate(records, (), world.invoices)
         ][:limit]
     found = [subject for item in records for subject in _invoice(world, about, item)]
     return found[:limit]

@@ -68,7 +68,7 @@ def _parts(world: World, snapshot: Snapshot) -> list[tuple[str, Explanation]]:
     source = world.sides.source
     rows = as_records(source, Kind.COLLECTION, reference__in=list(record.invoice_external_ids))
     out = []
-    for item in allocate([record], rows.values()):
+    for item in allocate([record], rows.values(), world.invoices):
         invoice = world.invoices.get(item.invoice_external_id)
         paid_on = world.day(record.collected_at) or record.date
         subject = payment_subject(world, item, paid_on, invoice)

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
 from itertools import groupby
 
 from connectors.records import Payment
@@ -160,7 +159,7 @@ def _may_be(books: Books, share: Share, receipt: Payment) -> bool:
 def _items(books: Books) -> list[Allocation]:
     """Every payment's shares; one that is not divided yet, or names no invoice, is one share of the whole amount."""
     out, undivided = [], set()
-    for item in allocate(books.payments.values(), books.collections.values()):
+    for item in allocate(books.payments.values(), books.collections.values(), books.invoices):
         if not item.problem:
             out.append(item)
         elif item.payment.external_id not in undivided:
@@ -185,7 +184,7 @@ def _share(
 ) -> Share:
     payment = item.payment
     source_id = _source_id(item)
-    amount = payment.amount if item.problem else _without_surcharge(item, unit)
+    amount = payment.amount if item.problem else item.amount
     target_id = books.payment_links.get(source_id, "")
     if not target_id and unit is not None and unit.target is not None and not item.problem:
         target_id = match_payment(
@@ -205,14 +204,6 @@ def _share(
         paid_on=paid_on,
         unit=unit,
     )
-
-
-def _without_surcharge(item: Allocation, unit: Unit | None) -> Decimal:
-    """A surcharge is paid on top of the invoice and is never put on it, also where Ignition counts it in."""
-    payment, source = item.payment, unit.source if unit is not None else None
-    counted_in = source is not None and item.amount == source.total + payment.surcharge
-    alone = len(payment.invoice_external_ids) == 1
-    return item.amount - payment.surcharge if counted_in and alone else item.amount
 
 
 def _source_id(item: Allocation) -> str:

@@ -252,7 +252,7 @@ def _title(client: Contact | None, number: str) -> str:
 
 
 def _payments(world: World, new: Spec) -> Iterator[Item]:
-    for item in allocate(world.payments.values(), world.collections.values()):
+    for item in allocate(world.payments.values(), world.collections.values(), world.invoices):
         payment = item.payment
         paid_on = world.day(payment.collected_at)
         client = world.clients.get(payment.contact_external_id)

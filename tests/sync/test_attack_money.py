@@ -48,34 +48,39 @@ def by_id(items: list[Allocation]) -> dict[str, Allocation]:
 
 def test_a_failed_try_does_not_take_the_money_rows_of_the_try_that_worked() -> None:
     tries = [payment("a", "cancelled", 1, "i", "j"), payment("b", "collected", 3, "i", "j")]
-    found = by_id(allocate(tries, [row("1", "i", 3, "60"), row("2", "j", 3, "40")]))
+    found = by_id(allocate(tries, [row("1", "i", 3, "60"), row("2", "j", 3, "40")], {}))
     assert found["b/i"].problem == ""
     assert (found["b/i"].amount, found["b/j"].amount) == (D(60), D(40))
 
 
 def test_a_failed_try_does_not_take_the_clawback_of_the_try_that_worked() -> None:
     tries = [payment("a", "cancelled", 1, "i"), payment("b", "collected", 3, "i")]
-    found = by_id(allocate(tries, [row("1", "i", 3), row("2", "i", 9, is_clawback=True)]))
+    found = by_id(allocate(tries, [row("1", "i", 3), row("2", "i", 9, is_clawback=True)], {}))
     assert found["b/i"].clawed_back
 
 
 def test_a_clawback_that_carries_its_payments_beginning_counts() -> None:
     """The row's ``payment.started_at`` may be that of the payment, minutes before it was collected."""
     back = row("2", "i", 3, is_clawback=True, started_at=at(3, 2))
-    found = by_id(allocate([payment("b", "collected", 3, "i")], [back]))
+    found = by_id(allocate([payment("b", "collected", 3, "i")], [back], {}))
     assert found["b/i"].clawed_back
 
 
 def test_a_clawback_before_a_payment_is_not_the_payments() -> None:
     back = row("2", "i", 1, is_clawback=True)
-    assert not by_id(allocate([payment("b", "collected", 9, "i")], [back]))["b/i"].clawed_back
+    assert not by_id(allocate([payment("b", "collected", 9, "i")], [back], {}))["b/i"].clawed_back
 
 
 def test_a_surcharge_counted_into_the_payment_never_reaches_the_invoice() -> None:
     one = payment("b", "collected", 3, "i", amount="102", surcharge=D(2))
-    assert by_id(allocate([one], [row("1", "i", 3)]))["b/i"].amount == D(100)
+    assert by_id(allocate([one], [row("1", "i", 3)], {}))["b/i"].amount == D(100)
+    bill = {"i": Invoice(external_id="i", contact_external_id="c", total=D(100))}
+    assert by_id(allocate([one], [row("1", "i", 3, "102")], bill))["b/i"].amount == D(100), "nor into its row"
+    assert by_id(allocate([one], [], bill))["b/i"].amount == D(100)
+    larger = {"i": Invoice(external_id="i", contact_external_id="c", total=D(102))}
+    assert by_id(allocate([one], [row("1", "i", 3, "102")], larger))["b/i"].amount == D(102)
     two = payment("c", "collected", 3, "i", "j", amount="102", surcharge=D(2))
-    found = by_id(allocate([two], [row("1", "i", 3, "60"), row("2", "j", 3, "40")]))
+    found = by_id(allocate([two], [row("1", "i", 3, "60"), row("2", "j", 3, "40")], {}))
     assert (found["c/i"].amount, found["c/j"].amount) == (D(60), D(40))
 
 
