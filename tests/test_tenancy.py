@@ -28,7 +28,7 @@ SHARED_WITH_REASON: dict[type[models.Model], str] = {
     Pulse: "signs of life of the installation's own processes",
     Attempt.changes.through: "joins two rows that are both of one practice",
 }
-OF_EACH_PAGE = 12
+OF_EACH_PAGE = 16
 """Lists link to themselves with every sort order and filter; a few of each page are enough."""
 WORD = "Zanzibar"
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from practices.models import Role
 from sync.models import Approval, Kind, Mismatch, MismatchState, Mode, Trigger
 from sync.reconcile.running import compare_now
+from sync.report.rows import ONCE, TOTAL
 from tests.browser.conftest import PHONE, OpenAs
 from tests.browser.test_pages import OVERFLOW, violations
 from tests.sync.reconcile.reading import read_lists
@@ -97,14 +98,15 @@ def test_a_morning_with_the_report(open_as: OpenAs, books: Books, tmp_path: Any)
     assert accepted.accepted_until == date(2099, 6, 30)
 
     page.goto(books.url("reconciliation/?state=any&about=invoice"))
-    shown = page.locator(".totals .num").first.inner_text()
+    once, every = (page.locator(".totals .num").nth(place).inner_text() for place in (0, -1))
     with page.expect_download() as download:
         page.get_by_role("link", name="Excel").click()
     path = tmp_path / "report.xlsx"
     download.value.save_as(path)
     head, *rows = openpyxl.load_workbook(path)["Differences"].values
     cause, stake = head.index("Cause"), head.index("At stake")
-    amounts = [Decimal(str(row[stake])) for row in rows if row[cause] not in {None, "Total"}]
+    amounts = [Decimal(str(row[stake])) for row in rows if row[cause] not in {None, TOTAL, ONCE}]
     assert len(amounts) == page.locator("[data-rows] tbody tr").count() > 1
-    assert f"${sum(amounts):,.2f}" == shown
-    assert [row[stake] for row in rows if row[cause] == "Total"] == [float(sum(amounts))]
+    assert f"${sum(amounts):,.2f}" == every
+    sums = {row[cause]: row[stake] for row in rows if row[cause] in {TOTAL, ONCE}}
+    assert (sums[TOTAL], f"${sums[ONCE]:,.2f}") == (float(sum(amounts)), once)

@@ -138,7 +138,14 @@ def test_the_whole_way_is_found_from_every_record_of_it(books: Books, start: str
 
 def test_the_page_says_what_can_not_be_seen_and_marks_where_one_is(books: Books) -> None:
     shown = text(books, "xi1")
-    for words in ("Bank line", "Not shown here", "Not connected", "(this record)", "Payout po1", "Fee 2.42 AUD"):
+    for words in (
+        "Bank line",
+        "Not shown here",
+        "Not connected",
+        "(this record)",
+        "Payout po1",
+        "Fee 2.42 AUD",
+    ):
         assert words in shown, words
 
 
