@@ -72,17 +72,35 @@ def _defaults(cls: type[Any]) -> tuple[tuple[str, Any], ...]:
 
 @cache
 def _loader(cls: type[Any]) -> Callable[[dict[str, Any]], Any]:
+    """Makes records from what ``dump`` wrote. A needed value that is missing raises ``KeyError``.
+
+    Values are put into the slots one by one, which takes two thirds of the time of the class's own ``__init__``: a long
+    comparison makes a million records. What another version wrote and this one does not know is left out; the next
+    read of the object drops it. What has a default shares it: nobody changes a record.
+    """
     hints = typing.get_type_hints(cls)
-    converters = {item.name: _converter(hints[item.name]) for item in dataclasses.fields(cls)}
+    needed, plain, converted = [], [], []
+    for name, default in _defaults(typing.cast("Any", cls)):
+        put, convert = getattr(cls, name).__set__, _converter(hints[name])
+        if default is dataclasses.MISSING:
+            needed.append((name, put, convert))
+        elif convert is None:
+            plain.append((name, put, default))
+        else:
+            converted.append((name, put, convert, default))
+    make = object.__new__
 
     def build(data: dict[str, Any]) -> Any:
-        values = {}
-        for name, value in data.items():
-            if name not in converters:
-                continue  # written by another version; the next read of the object drops it
-            convert = converters[name]
-            values[name] = value if convert is None or value is None else convert(value)
-        return cls(**values)
+        record, get = make(cls), data.get
+        for name, put, convert in needed:
+            value = data[name]
+            put(record, value if convert is None or value is None else convert(value))
+        for name, put, default in plain:
+            put(record, get(name, default))
+        for name, put, convert, default in converted:
+            value = get(name, default)
+            put(record, value if value is default or value is None else convert(value))
+        return record
 
     return build
 
