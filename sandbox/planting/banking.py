@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -122,20 +123,26 @@ def fee_of_a_month(ground: Ground) -> Row:
 
 
 def _payout(ground: Ground) -> tuple[str, Row]:
-    """A payout that is on the bank account as it should be, the newest that is free, and its line."""
+    """A payout that is on the bank account as it should be, the newest that is free, and its line.
+
+    Nothing is planted on its payments either: one that somebody put straight on the bank account would be its line.
+    """
     lines = {(row["Date"], row["Total"]): row for row in _lines(ground)}
     sums: dict[tuple[str, str], Decimal] = {}
+    paid: dict[str, set[str]] = defaultdict(set)
     for row in ground.practice.collections:
-        paid = row["disbursal"]
-        if paid is not None and paid["state"] == "completed":
-            key = paid["arrival_date"], str(paid["id"])
+        payout = row["disbursal"]
+        if payout is not None and payout["state"] == "completed":
+            key = payout["arrival_date"], str(payout["id"])
             sign = -1 if row["type"] == "clawback" else 1
             sums[key] = sums.get(key, Decimal(0)) + sign * row["amount"]["total"]
-    for (day, payout), amount in sorted(sums.items(), reverse=True):
+            paid[key[1]].add(row["invoice"]["slug"])
+    for (day, number), amount in sorted(sums.items(), reverse=True):
         line = lines.get((day, amount))
-        if line is not None and not ground.is_used(payout):
-            ground.use(payout)
-            return payout, _take(ground, line)
+        if line is not None and not any(ground.is_used(known) for known in (number, *paid[number])):
+            for known in (number, *paid[number]):
+                ground.use(known)
+            return number, _take(ground, line)
     raise NoGround("there is no payout left on the bank account")
 
 
