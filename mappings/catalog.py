@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from mappings.subjects import Subject
@@ -56,21 +57,28 @@ class Source:
     mapped: bool = False
     options: tuple[str, ...] = ()
 
+    @property
+    def part(self) -> str:
+        """The part of the record that it is asked of: client, person, invoice …"""
+        return self.key.partition(".")[0]
+
 
 def _of(part: str, name: str) -> Callable[[Subject], Any]:
     """The attribute of a part of the subject; empty where the subject has no such part."""
+    whole, value = attrgetter(part), attrgetter(name)
 
     def get(subject: Subject) -> Any:
-        found = getattr(subject, part)
-        return None if found is None else getattr(found, name)
+        found = whole(subject)
+        return None if found is None else value(found)
 
     return get
 
 
 def _day_of(part: str, name: str) -> Callable[[Subject], Any]:
+    moment_of = _of(part, name)
+
     def get(subject: Subject) -> Any:
-        found = getattr(subject, part)
-        moment = None if found is None else getattr(found, name)
+        moment = moment_of(subject)
         return moment.date() if isinstance(moment, datetime) else moment
 
     return get

@@ -14,6 +14,7 @@ from operator import contains, eq, ge, gt, le, lt, ne
 from typing import Any
 
 from connectors.amounts import LARGEST
+from connectors.records import Contact
 from mappings.catalog import ABOUT_WORDS, SOURCES, About, Source, Type
 from mappings.fieldmaps import BadChoice
 from mappings.patterns import compile_search
@@ -24,6 +25,8 @@ DEEPEST = 10
 MOST_ROWS = 50
 MOST_VALUES = 200
 LONGEST_VALUE = 1000
+MOST_CLIENTS = 5_000
+"""Clients for whom a rule's answer is kept."""
 
 Test = Callable[[Subject], bool]
 
@@ -104,16 +107,42 @@ def _compile(item: Condition, about: About) -> Test:
     if isinstance(item, Row):
         return _compile_row(item, about)
     tests = tuple(_compile(part, about) for part in item.parts)
-    if item.join == "all":
-        return tests[0] if len(tests) == 1 else _unless_one(tests, is_met=False, otherwise=True)
-    if item.join == "any":
-        return _unless_one(tests, is_met=True, otherwise=False)
-    if item.join == "none":
-        return _unless_one(tests, is_met=True, otherwise=True)
-    raise BadChoice(f"“{item.join[:20]}” joins nothing.")
+    if item.join not in _JOINS:
+        raise BadChoice(f"“{item.join[:20]}” joins nothing.")
+    is_met, otherwise = _JOINS[item.join]
+    joined = tests[0] if item.join == "all" and len(tests) == 1 else _unless_one(tests, is_met, otherwise)
+    return _once_a_client(joined) if about is not About.CONTACT and _asks_the_client(item) else joined
 
 
-def _unless_one(tests: tuple[Test, ...], *, is_met: bool, otherwise: bool) -> Test:
+_JOINS = {"all": (False, True), "any": (True, False), "none": (True, True)}
+"""What a test has to come out as to decide, and what holds when none does."""
+
+
+def _asks_the_client(item: Group) -> bool:
+    """Whether nothing but the client decides, so that all documents of one have the same answer."""
+    rows = rows_of(item)
+    return bool(rows) and all(SOURCES[row.field].part == "client" for row in rows)
+
+
+def _once_a_client(test: Test) -> Test:
+    """The test asked once for each client and not for every document and line of it."""
+    known: dict[str, tuple[Contact, bool]] = {}
+
+    def remembered(subject: Subject) -> bool:
+        client = subject.client
+        if client is None:
+            return test(subject)
+        found = known.get(client.external_id)
+        if found is None or found[0] is not client:
+            if len(known) >= MOST_CLIENTS:
+                known.clear()
+            found = known[client.external_id] = client, test(subject)
+        return found[1]
+
+    return remembered
+
+
+def _unless_one(tests: tuple[Test, ...], is_met: bool, otherwise: bool) -> Test:
     """``otherwise`` unless a test comes out as ``is_met``. A plain loop: this is where planning spends its time."""
 
     def joined(subject: Subject) -> bool:

@@ -23,7 +23,6 @@ from mappings.lines import (
 )
 from mappings.mapped import Issue, Mapped
 from mappings.program import CompiledField
-from mappings.refusals import Refused
 from mappings.rules import Ruling
 from mappings.spec import Spec
 from mappings.subjects import Subject, primary_of
@@ -174,16 +173,12 @@ def _subject(situation: Situation, spec: Spec, **parts: Any) -> Subject:
 def _value(item: CompiledField, subject: Subject, issues: list[Issue], remarks: list[str]) -> str:
     """A field's value; one that can't be used is left out and said, or blocks the record where it is needed."""
     target = item.target
-    try:
-        found = item.raw(subject)
-        value = item.fitted(found)
-    except Refused as error:
-        if target.required or target.holds:
-            issues.append(Issue("refused_value", target.value, str(error)))
-        else:
-            remarks.append(f"{str(error).removesuffix('.')} and is left out.")
-        return ""
-    if item.is_cut(found):
+    value, refused, is_cut = item.settled(subject)
+    if refused and (target.required or target.holds):
+        issues.append(Issue("refused_value", target.value, refused))
+    elif refused:
+        remarks.append(f"{refused.removesuffix('.')} and is left out.")
+    elif is_cut:
         remarks.append(f"The {target.label.lower()} was longer than {target.longest} characters and is cut.")
     return value
 

@@ -10,7 +10,6 @@ from connectors.records import Contact, Invoice, Line, Proposal, Service
 from mappings import normalise
 from mappings.catalog import About
 from mappings.mapped import Issue
-from mappings.refusals import Refused
 from mappings.rules import Ruling
 from mappings.spec import Spec, is_active
 from mappings.subjects import Subject
@@ -18,6 +17,8 @@ from mappings.subjects import Subject
 MOST_ROUNDING_PER_LINE = CENT
 """Per-line rounding can move a document's tax by at most a cent a line."""
 LONGEST_DESCRIPTION = 4000
+FINEST = Decimal("0.0001")
+"""The last place that the ledger takes of a quantity or a unit amount."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,12 +118,10 @@ def _chosen(subject: Subject, spec: Spec, issues: list[Issue]) -> dict[str, str]
     out: dict[str, str] = {}
     for item in spec.program.fields.get(About.LINE, ()):
         name = item.target.value
-        try:
-            found = item.value(subject)
-        except Refused as error:
-            issues.append(Issue("refused_value", name, str(error)))
-            continue
-        if found:
+        found, refused, _ = item.settled(subject)
+        if refused:
+            issues.append(Issue("refused_value", name, refused))
+        elif found:
             out[name] = f"{out[name]}\n{found}" if name in out else found
     return out
 
@@ -195,7 +194,7 @@ def _quantities(line: Line) -> tuple[Decimal, Decimal, Decimal, str]:
     The ledger takes four decimals. The source's discount is an amount where that adds up, else a percentage.
     """
     quantity, unit, discount, amount = line.quantity, line.unit_amount, line.discount, cents(line.amount)
-    fits = _places(quantity) <= 4 and _places(unit) <= 4 and quantity > 0
+    fits = quantity > 0 and _fits(quantity) and _fits(unit)
     if fits and cents(quantity * unit - discount) == amount and discount >= 0:
         return quantity, unit, discount, ""
     if fits and 0 < discount <= 100 and cents(quantity * unit * (100 - discount) / 100) == amount:
@@ -206,9 +205,8 @@ def _quantities(line: Line) -> tuple[Decimal, Decimal, Decimal, str]:
     return Decimal(1), amount, Decimal(0), detail
 
 
-def _places(value: Decimal) -> int:
-    exponent = value.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 99
+def _fits(value: Decimal) -> bool:
+    return value == value.quantize(FINEST)
 
 
 def service_of(line: Line, catalogue: Catalogue) -> Service | None:

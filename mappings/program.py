@@ -6,7 +6,8 @@ and every record that it concerns waits with that sentence.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
 from mappings.catalog import SOURCES, About
 from mappings.conditions import Test, compile_condition, rows_of
@@ -21,6 +22,16 @@ from mappings.templates import compile_template
 from mappings.transforms import TRANSFORMS, Env, make_step, whole
 
 Action = Callable[[Subject, Ruling, Fired], None]
+MOST_KNOWN = 1_000
+"""Values of one field whose outcome is kept: most texts of a practice come again and again."""
+
+
+class Settled(NamedTuple):
+    """What a field makes of a value: ``refused`` is a sentence, then there is no value; ``is_cut``: it was too long."""
+
+    value: str = ""
+    refused: str = ""
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +46,29 @@ class CompiledField:
     take: Callable[[Subject], Any]
     fitted: Fit
     steps: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
+    known: dict[Any, Settled] = field(default_factory=dict, compare=False, repr=False)
 
-    def raw(self, subject: Subject) -> Any:
-        """The value after the last step. Raises :class:`Refused`."""
-        found = self.take(subject)
-        for step in self.steps:
-            found = step[1](found)
+    def settled(self, subject: Subject) -> Settled:
+        """The value in the form the target takes it, or why there is none. The steps run once for each text."""
+        taken = self.take(subject)
+        if type(taken) is not str and type(taken) is not date:
+            return self._settle(taken)
+        found = self.known.get(taken)
+        if found is None:
+            if len(self.known) >= MOST_KNOWN:
+                self.known.clear()
+            found = self.known[taken] = self._settle(taken)
         return found
 
-    def value(self, subject: Subject) -> str:
-        """The value in the form the target takes it. Raises :class:`Refused`."""
-        return self.fitted(self.raw(subject))
-
-    def is_cut(self, found: Any) -> bool:
-        return isinstance(found, str) and len(found) > self.target.longest and self.target.can_be_cut
+    def _settle(self, found: Any) -> Settled:
+        try:
+            for step in self.steps:
+                found = step[1](found)
+            value = self.fitted(found)
+        except Refused as error:
+            return Settled(refused=str(error))
+        too_long = isinstance(found, str) and len(found) > self.target.longest
+        return Settled(value, is_cut=too_long and self.target.can_be_cut)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,7 +267,7 @@ def _set(item: Outcome, rule: Rule, env: Env) -> Action:
     compiled = CompiledField(
         target=target, chosen=FieldMap(target=target.key), take=fill, fitted=fit_for(target, env.offers)
     )
-    return _put_or_leave(target, compiled.value)
+    return _put_or_leave(compiled)
 
 
 def _transform(item: Outcome, rule: Rule, env: Env) -> Action:
@@ -262,19 +282,18 @@ def _transform(item: Outcome, rule: Rule, env: Env) -> Action:
         fitted=fit_for(target, env.offers),
         steps=steps,
     )
-    return _put_or_leave(target, compiled.value)
+    return _put_or_leave(compiled)
 
 
-def _put_or_leave(target: Target, value: Callable[[Subject], Any]) -> Action:
+def _put_or_leave(item: CompiledField) -> Action:
     """A value that can't be used, or an empty one for a field that Xero needs, leaves what is there."""
+    target = item.target
 
     def act(subject: Subject, ruling: Ruling, fired: Fired) -> None:
-        try:
-            found = value(subject)
-        except Refused as error:
-            ruling.notices.append(Fired(fired.key, fired.name, str(error)))
-            return
-        if found or not target.required:
+        found, refused, _ = item.settled(subject)
+        if refused:
+            ruling.notices.append(Fired(fired.key, fired.name, refused))
+        elif found or not target.required:
             _put(subject, ruling, fired, target.value, found)
 
     return act

@@ -9,7 +9,6 @@ from connectors.records import Account
 from mappings.catalog import About
 from mappings.engine import iso
 from mappings.mapped import Issue, Mapped
-from mappings.refusals import Refused
 from mappings.rules import Ruling
 from mappings.spec import Spec, is_active
 from mappings.subjects import Subject
@@ -85,10 +84,9 @@ def _account(subject: Subject, spec: Spec, issues: list[Issue]) -> str:
     """The clearing account that the practice's field map gives; empty where it gives none."""
     found = ""
     for item in spec.program.fields.get(About.PAYMENT, ()):
-        try:
-            found = item.value(subject)
-        except Refused as error:
-            issues.append(Issue("refused_value", "account", str(error)))
+        found, refused, _ = item.settled(subject)
+        if refused:
+            issues.append(Issue("refused_value", "account", refused))
     return found
 
 

@@ -1,7 +1,6 @@
 """The plan for clients → contacts."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from connectors.records import Contact
@@ -11,7 +10,7 @@ from sync.contact_values import arrived_fields, contact_values
 from sync.fieldwise import contact_update
 from sync.linking import Directory, Match, is_active, match_contacts, survivor
 from sync.models import Link, Mode, ReviewState
-from sync.plan import Decision, apply_mode, create, filtered, held, is_stopped, may_write_contact
+from sync.plan import Decision, apply_mode, create, filtered, held, may_write_contact
 from sync.planned import Planned
 from sync.ruled import by_rules, skipped
 from sync.world import World, parties, references_of
@@ -84,26 +83,26 @@ def _plan(
         return _linked(world, planned, mapped, link.target_external_id, mode, base, base_target)
     review = world.reviews.get((KIND, client.external_id))
     if review is not None and review.state == ReviewState.IGNORED:
-        return replace(
-            planned, decision=filtered("left_alone", "A person decided to leave this client alone.")
-        )
+        return planned.decided(filtered("left_alone", "A person decided to leave this client alone."))
     undecided = review is None or review.state == ReviewState.OPEN
     # What a person decided earlier stands until it is taken back; a new match does not overrule it.
     if match is not None and match.external_id and undecided:
-        return replace(_linked(world, planned, mapped, match.external_id, mode, {}, {}), found=match)
+        planned.found = match
+        return _linked(world, planned, mapped, match.external_id, mode, {}, {})
     barred = may_write_contact(client, needed=client.external_id in needed)
     if barred is None:
         barred = skipped(mapped)
     if barred is not None:
-        return replace(planned, decision=barred)
+        return planned.decided(barred)
     if match is not None and match.candidates and undecided:
         text = "It may already be in Xero. Choose the contact, or create a new one."
-        return replace(planned, decision=held("review", text, mapped), undecided=match)
+        planned.undecided = match
+        return planned.decided(held("review", text, mapped))
     if mapped.values.get("name", "").casefold() in names:
         text = "Xero already has an active contact with this name, and names must be unique there."
-        return replace(planned, decision=held("duplicate_name", text, mapped))
+        return planned.decided(held("duplicate_name", text, mapped))
     decision = by_rules(apply_mode(create(mapped), mode), mapped)
-    return replace(planned, decision=decision, stopped=is_stopped(decision))
+    return planned.decided(decision)
 
 
 def _agreed(world: World, link: Link) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -128,16 +127,16 @@ def _linked(
     base_target: Mapping[str, object],
 ) -> Planned:
     target = world.contacts.get(target_external_id)
-    planned = replace(planned, target_external_id=target_external_id)
+    planned.target_external_id = target_external_id
     if target is None:
         text = "The linked contact is no longer in Xero's list. Link the client again."
-        return replace(planned, decision=held("target_gone", text))
+        return planned.decided(held("target_gone", text))
     if not is_active(target):
         final = survivor(world.contacts, target_external_id)
         text = "The linked contact is archived in Xero. Restore it there, or link the client to another one."
         if final and final != target_external_id:
             text = f"The linked contact was merged into “{world.contacts[final].name}” in Xero. Link it to that one."
-        return replace(planned, decision=held("target_archived", text))
+        return planned.decided(held("target_archived", text))
     country = world.spec.facts.country
     client = world.clients.get(planned.source_external_id)
     found = contact_update(
@@ -151,7 +150,7 @@ def _linked(
         split=mode == Mode.TAKE_OVER,
     )
     decision = by_rules(apply_mode(found, mode), mapped)
-    return replace(planned, decision=decision, stopped=is_stopped(decision))
+    return planned.decided(decision)
 
 
 def same_name_twice(planned: Mapping[str, Planned]) -> dict[str, Planned]:
@@ -169,5 +168,5 @@ def same_name_twice(planned: Mapping[str, Planned]) -> dict[str, Planned]:
                 decision = Decision(
                     action="held", reason="duplicate_name", text=text, values=item.decision.values
                 )
-                out[external_id] = replace(item, decision=decision, stopped=False)
+                out[external_id] = item.decided(decision)
     return out

@@ -20,7 +20,6 @@ from sync.plan import (
     held,
     holds_values,
     invoice_update,
-    is_stopped,
     may_write_invoice,
 )
 from sync.planned import Planned
@@ -99,9 +98,7 @@ def _same_number_twice(planned: Mapping[str, Planned]) -> dict[str, Planned]:
             item = planned[external_id]
             text = f"{len(ids)} invoices in Ignition would get the number {item.natural_key}, and Xero takes it once."
             decision = held("duplicate_number", text)
-            out[external_id] = replace(
-                item, decision=replace(decision, values=item.decision.values), stopped=False
-            )
+            out[external_id] = item.decided(replace(decision, values=item.decision.values))
     return out
 
 
@@ -142,7 +139,7 @@ def _plan(
     link = world.link(KIND, invoice.external_id)
     barred = may_write_invoice(invoice, world.spec.choices)
     if link is not None:
-        planned = replace(planned, target_external_id=link.target_external_id)
+        planned.target_external_id = link.target_external_id
         sent = world.sent.get((KIND, invoice.external_id), {})
         arrived = bool(sent) and holds_values(world.documents.get(link.target_external_id), sent)
         unchanged = bool(link.source_digest) and link.source_digest == planned.source_digest and not arrived
@@ -150,26 +147,20 @@ def _plan(
         return _linked(world, planned, mapped, barred, link.method == "written", base, mode)
     review = world.reviews.get((KIND, invoice.external_id))
     if review is not None and review.state == ReviewState.IGNORED:
-        return replace(
-            planned, decision=filtered("left_alone", "A person decided to leave this invoice alone.")
-        )
+        return planned.decided(filtered("left_alone", "A person decided to leave this invoice alone."))
     contact = contacts.get(invoice.contact_external_id)
     theirs = _contact_ids(merged, contact)
     match = match_invoice(invoice, contact_external_ids=theirs, own_number=number, total=total, ledger=ledger)
     if match.external_id:
         if match.external_id in ledger.taken:
             text = "The Xero invoice that this one points to is already linked to another invoice."
-            return replace(planned, decision=held("already_linked", text))
-        return replace(
-            planned,
-            target_external_id=match.external_id,
-            decision=Decision(action="adopt", values=mapped.values, remarks=mapped.remarks),
-            found=match,
-        )
+            return planned.decided(held("already_linked", text))
+        planned.target_external_id, planned.found = match.external_id, match
+        return planned.decided(Decision(action="adopt", values=mapped.values, remarks=mapped.remarks))
     if barred is None:
         barred = skipped(mapped)
     if barred is not None:
-        return replace(planned, decision=barred)
+        return planned.decided(barred)
     return _new(mapped, planned, invoice, contact, match, review.state if review else "", mode)
 
 
@@ -185,29 +176,30 @@ def _new(
     native = invoice.native
     if native and native.state == "started":
         text = "Ignition's own Xero link is pushing it right now. It is looked at again when that has ended."
-        return replace(planned, decision=held("native_pending", text, mapped))
+        return planned.decided(held("native_pending", text, mapped))
     if match.candidates and reviewed != ReviewState.CREATE:
         text = "Xero has an invoice that looks the same. Choose it, or say that this one is new."
-        return replace(planned, decision=held("possible_duplicate", text, mapped), undecided=match)
+        planned.undecided = match
+        return planned.decided(held("possible_duplicate", text, mapped))
     if native and native.state != "failed" and reviewed != ReviewState.CREATE:
         text = "Ignition says it pushed this invoice, but it is not in this Xero organisation. Check before it is sent."
-        return replace(planned, decision=held("native_missing", text, mapped))
+        return planned.decided(held("native_missing", text, mapped))
     if contact is None:
         text = "Its client could not be read from Ignition."
-        return replace(planned, decision=held("no_client", text, mapped))
+        return planned.decided(held("no_client", text, mapped))
     decision = create(mapped)
     if not contact.target_external_id:
         if contact.decision.action != "create":
             text = f"Its client is not in Xero yet: {contact.decision.text}"
-            return replace(planned, decision=held("no_link", text, mapped))
-        planned = replace(planned, depends_on=("contact", contact.source_external_id))
+            return planned.decided(held("no_link", text, mapped))
+        planned.depends_on = ("contact", contact.source_external_id)
         if contact.stopped and mode != "watch":
             text = "Its client is not in Xero yet, and contacts are only watched. Switch contacts on first."
-            return replace(planned, decision=held("contact_not_written", text, mapped))
+            return planned.decided(held("contact_not_written", text, mapped))
     elif contact.decision.reason in {"target_gone", "target_archived"}:
-        return replace(planned, decision=held("no_link", contact.decision.text, mapped))
+        return planned.decided(held("no_link", contact.decision.text, mapped))
     decision = by_rules(apply_mode(decision, mode), mapped)
-    return replace(planned, decision=decision, stopped=is_stopped(decision))
+    return planned.decided(decision)
 
 
 def source_digest(invoice: Invoice) -> str:
@@ -240,18 +232,18 @@ def _linked(
     target = world.documents.get(planned.target_external_id)
     if target is None:
         text = "The linked invoice is no longer in Xero's list."
-        return replace(planned, decision=held("target_gone", text))
+        return planned.decided(held("target_gone", text))
     if barred is not None:
         if barred.reason in {"invoice_voided", "invoice_void", "invoice_deleted"} and target.status not in {
             "VOIDED",
             "DELETED",
         }:
             text = f"{barred.text} In Xero it is still {target.status.lower()}. Void or credit it there."
-            return replace(planned, decision=held("void_in_source", text))
-        return replace(planned, decision=barred)
+            return planned.decided(held("void_in_source", text))
+        return planned.decided(barred)
     found = invoice_update(mapped, target, base, was_written=was_written)
     decision = by_rules(apply_mode(found, mode), mapped)
-    return replace(planned, decision=decision, stopped=is_stopped(decision))
+    return planned.decided(decision)
 
 
 def _contact_ids(merged: Mapping[str, list[str]], contact: Planned | None) -> list[str]:

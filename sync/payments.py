@@ -10,7 +10,7 @@ from connectors.records import Invoice, Payment
 from mappings.receipts import map_payment
 from mappings.subjects import Subject
 from sync.documents import DEAD, POSTED_LATE_DAYS, Allocation, allocate, match_payment
-from sync.plan import Decision, apply_mode, create, filtered, held, is_stopped, may_write_payment
+from sync.plan import Decision, apply_mode, create, filtered, held, may_write_payment
 from sync.planned import Planned
 from sync.ruled import by_rules, skipped
 from sync.world import World
@@ -61,17 +61,17 @@ def _plan(
         Decision(action="nothing"),
     )
     paid_on = world.day(payment.collected_at or (item.collection.started_at if item.collection else None))
-    planned = replace(planned, date=paid_on or payment.date)
+    planned.date = paid_on or payment.date
     barred = may_write_payment(item, world.spec.choices, collected_on=world.day(payment.collected_at))
     link = world.link(KIND, item.source_external_id)
     if link is not None:
-        planned = replace(planned, target_external_id=link.target_external_id)
-        return replace(planned, decision=_linked(world, link.target_external_id, barred, item))
+        planned.target_external_id = link.target_external_id
+        return planned.decided(_linked(world, link.target_external_id, barred, item))
     if barred is not None:
-        return replace(planned, decision=barred)
+        return planned.decided(barred)
     invoice = invoices.get(item.invoice_external_id)
     if invoice is None:
-        return replace(planned, decision=held("no_invoice", "Its invoice could not be read from Ignition."))
+        return planned.decided(held("no_invoice", "Its invoice could not be read from Ignition."))
     target = world.documents.get(invoice.target_external_id)
     mapped = map_payment(
         payment_external_id=payment.external_id,
@@ -94,22 +94,18 @@ def _plan(
             others=world.payments,
         )
         if match.external_id:
-            return replace(
-                planned,
-                target_external_id=match.external_id,
-                decision=Decision(action="adopt", values=mapped.values),
-                found=match,
-            )
+            planned.target_external_id, planned.found = match.external_id, match
+            return planned.decided(Decision(action="adopt", values=mapped.values))
     skip = skipped(mapped)
     if skip is not None:
-        return replace(planned, decision=skip)
+        return planned.decided(skip)
     stop = _why_not(world, item, invoice, target, due, mode)
     if stop is not None:
-        return replace(planned, decision=replace(stop, values=mapped.values if stop.action == "held" else {}))
+        return planned.decided(replace(stop, values=mapped.values if stop.action == "held" else {}))
     if target is None or _is_changing(invoice):
-        planned = replace(planned, depends_on=("invoice", invoice.source_external_id))
+        planned.depends_on = ("invoice", invoice.source_external_id)
     decision = by_rules(apply_mode(create(mapped), mode), mapped)
-    return replace(planned, decision=decision, stopped=is_stopped(decision))
+    return planned.decided(decision)
 
 
 def payment_subject(world: World, item: Allocation, paid_on: date | None, invoice: Invoice | None) -> Subject:

@@ -5,12 +5,14 @@ from datetime import date as Day
 from decimal import Decimal
 
 from sync.linking import Match
-from sync.plan import Decision
+from sync.plan import Decision, is_stopped
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Planned:
-    """``record_external_id`` is the source snapshot shown for it; a payment's shares have one record and several ids.
+    """Filled in step by step by the planner of its kind, and left alone afterwards.
+
+    ``record_external_id`` is the source snapshot shown for it; a payment's shares have one record and several ids.
 
     ``found`` is a pair that was recognised just now and is to be remembered; ``undecided`` goes to a person.
     ``depends_on`` names the planned record (kind, source id) whose create has to come first.
@@ -31,4 +33,13 @@ class Planned:
     date: Day | None = None
     found: Match | None = None
     undecided: Match | None = None
-    stopped: bool = False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it waits because of the mode."""
+        return is_stopped(self.decision)
+
+    def decided(self, decision: Decision) -> "Planned":
+        """Itself, with what is to be done."""
+        self.decision = decision
+        return self

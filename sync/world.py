@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -120,10 +121,15 @@ class World:
     def link(self, kind: str, source_external_id: str) -> Link | None:
         return self.links.get((kind, source_external_id))
 
+    @cached_property
+    def today(self) -> date:
+        """The calendar day on which the plan is made, where the practice is."""
+        return self.now.astimezone(self.zone).date()
+
     def situation(self, kind: str, source_external_id: str, *, client: str = "") -> Situation:
         """What rules may ask about a record that it does not tell itself."""
         return Situation(
-            today=self.day(self.now),
+            today=self.today,
             is_first=bool(client) and client not in self.billed,
             approved_before=(kind, source_external_id) in self.approved,
         )

@@ -7,7 +7,6 @@ from mappings.catalog import About
 from mappings.conditions import compile_condition
 from mappings.fieldmaps import BadChoice, FieldMap
 from mappings.program import compile_field
-from mappings.refusals import Refused
 from mappings.rules import Rule
 from mappings.subjects import Subject
 from mappings.templates import as_text
@@ -45,11 +44,7 @@ def field_samples(practice: Practice, about: About, item: FieldMap, env: Env) ->
     out = []
     for subject in services.samples_of(practice, about, MOST):
         before = as_text(compiled.take(subject))
-        try:
-            raw = compiled.raw(subject)
-            after, refused, cut = compiled.fitted(raw), "", compiled.is_cut(raw)
-        except Refused as error:
-            after, refused, cut = "", str(error), False
+        after, refused, cut = compiled.settled(subject)
         title = title_of(subject, about)
         out.append(FieldSample(title=title, before=before, after=after, refused=refused, is_cut=cut))
     return out
