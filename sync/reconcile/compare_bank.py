@@ -24,8 +24,9 @@ def compare_bank(books: Books, paired: Paired) -> Iterator[Difference]:
         return
     banked = match_bank(books, paired.shares)
     payouts = [item for item in banked.payouts if books.inside(item.day)]
-    habit = _used_currencies(books, payouts)
-    yield from _not_there(books, payouts, habit)
+    due = _due(books, payouts)
+    habit = _used_currencies(due)
+    yield from _not_there(books, due, habit)
     elsewhere: dict[str, list[BankPayout]] = defaultdict(list)
     for payout in payouts:
         yield from _reconciled(books, payout)
@@ -59,19 +60,18 @@ def _due(books: Books, payouts: list[BankPayout]) -> list[BankPayout]:
     ]
 
 
-def _used_currencies(books: Books, payouts: list[BankPayout]) -> set[str]:
+def _used_currencies(due: list[BankPayout]) -> set[str]:
     """Currencies in which most payouts are on the bank account, so that a single one can be missing there.
 
     A payment that merely has the amount of a payout says nothing about the habit.
     """
-    due = Counter(item.currency for item in _due(books, payouts))
-    there = Counter(item.currency for item in _due(books, payouts) if item.is_found and not item.is_foreign)
-    return {currency for currency, number in due.items() if number < FEW or 2 * there[currency] >= number}
+    all_due = Counter(item.currency for item in due)
+    there = Counter(item.currency for item in due if item.is_found and not item.is_foreign)
+    return {currency for currency, number in all_due.items() if number < FEW or 2 * there[currency] >= number}
 
 
-def _not_there(books: Books, payouts: list[BankPayout], habit: set[str]) -> Iterator[Difference]:
+def _not_there(books: Books, due: list[BankPayout], habit: set[str]) -> Iterator[Difference]:
     by_currency: dict[str, list[BankPayout]] = defaultdict(list)
-    due = _due(books, payouts)
     for item in due:
         if not item.is_found or (item.is_foreign and item.currency not in habit):
             by_currency[item.currency].append(item)
