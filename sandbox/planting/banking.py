@@ -125,7 +125,7 @@ def fee_of_a_month(ground: Ground) -> Row:
 def _payout(ground: Ground) -> tuple[str, Row]:
     """A payout that is on the bank account as it should be, the newest that is free, and its line.
 
-    Nothing is planted on its payments either: one that somebody put straight on the bank account would be its line.
+    Nothing is planted on the payment of one that holds no other: put straight on the bank account it would be its line.
     """
     lines = {(row["Date"], row["Total"]): row for row in _lines(ground)}
     sums: dict[tuple[str, str], Decimal] = {}
@@ -139,9 +139,10 @@ def _payout(ground: Ground) -> tuple[str, Row]:
             paid[key[1]].add(row["invoice"]["slug"])
     for (day, number), amount in sorted(sums.items(), reverse=True):
         line = lines.get((day, amount))
-        if line is not None and not any(ground.is_used(known) for known in (number, *paid[number])):
-            for known in (number, *paid[number]):
-                ground.use(known)
+        keys = {number, *(paid[number] if len(paid[number]) == 1 else ())}
+        if line is not None and not any(ground.is_used(key) for key in keys):
+            for key in keys:
+                ground.use(key)
             return number, _take(ground, line)
     raise NoGround("there is no payout left on the bank account")
 
