@@ -1,5 +1,6 @@
 """Guards that hold in every test. Builders are in ``tests/make.py``; fixtures of a package in its folder."""
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import override_settings
 
-from tests import slow_files
+from tests import database, slow_files
 
 
 @pytest.hookimpl(trylast=True)
@@ -19,12 +20,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slow_files.put_in_order(items)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Modules and collected tests stay to the end: looking through them for garbage took a tenth of a run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _quick_settings() -> Iterator[None]:
     """Hashing is slow on purpose; and each test client would read every static file's facts anew."""
     hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with override_settings(PASSWORD_HASHERS=hashers, WHITENOISE_AUTOREFRESH=True):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any
+) -> None:
+    with django_db_blocker.unblock():
+        database.offer_migrated()
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,6 @@ from sync.models import (
     Trigger,
 )
 from sync.reconcile import fixing, obstacles
-from sync.reconcile.fixers import FIXERS
 from sync.reconcile.obstacles import obstacle
 from sync.reconcile.running import compare_now
 from tests.make import make_member
@@ -220,82 +219,3 @@ def test_a_viewer_may_not_and_a_kind_without_a_fix_has_no_button(ruled: Office, 
     Mismatch.objects.filter(pk=row.pk).update(kind="invoice_total")
     assert fixing.fix(ruled.practice, [row.pk], actor=staff).left == {obstacles.NO_FIX: 1}
     assert not Approval.objects.exists()
-
-
-@pytest.fixture
-def refused(small_office: Office) -> Change:
-    """A create that Xero refused, and the difference that this leaves."""
-    small_office.sync()
-    small_office.switch(Mode.TAKE_OVER)
-    change: Change = Change.objects.filter(kind=Kind.INVOICE, verb="create").order_by("pk")[0]
-    Change.objects.filter(pk=change.pk).update(
-        state=ChangeState.PARKED, parked_as="rejected", reason="refused", message="Xero said no."
-    )
-    small_office.sync()
-    change.refresh_from_db()
-    assert change.state == ChangeState.PARKED
-    return change
-
-
-def test_what_is_missing_is_sent_again_after_a_second_person_said_yes(
-    refused: Change, small_office: Office
-) -> None:
-    staff, other = (make_member(small_office.practice, Role.STAFF) for _ in range(2))
-    row = compared(small_office, "invoice_missing", refused.source_external_id)
-    assert obstacle(small_office.practice, row) == ""
-    outcome = fixing.fix(small_office.practice, [row.pk], actor=staff)
-    assert (len(outcome.done), outcome.waiting) == (1, 1)
-    fixing.fix(small_office.practice, [row.pk], actor=other)
-    marker = small_office.marker
-    small_office.sync()
-    assert small_office.writes(marker) == []
-    refused.refresh_from_db()
-    assert (refused.state, refused.reason) == (ChangeState.HELD, "approval")
-    with pytest.raises(NotAllowed):
-        approve_all(small_office, staff)
-    assert approve_all(small_office, other) == 1
-    work_all(small_office)
-    numbers = [item["InvoiceNumber"] for item in small_office.ledger.invoices.values()]
-    assert numbers.count(refused.natural_key) == 1
-    compare_now(small_office.practice, trigger=Trigger.COMMAND)
-    assert Mismatch.objects.get(pk=row.pk).state == MismatchState.FIXED
-
-
-def test_what_waits_for_something_else_says_for_what(refused: Change, small_office: Office) -> None:
-    staff = make_member(small_office.practice, Role.STAFF)
-    row = compared(small_office, "invoice_missing", refused.source_external_id)
-    Change.objects.filter(pk=refused.pk).update(
-        state=ChangeState.HELD, parked_as="", reason="no_account", message="Its service has no account."
-    )
-    assert obstacle(small_office.practice, row) == "Its service has no account."
-    assert fixing.fix(small_office.practice, [row.pk], actor=staff).why == "Its service has no account."
-    Change.objects.filter(pk=refused.pk).update(state=ChangeState.CANCELLED)
-    assert fixing.fix(small_office.practice, [row.pk], actor=staff).left_count == 1
-
-
-@pytest.mark.parametrize("code", ["contact_missing", "payment_missing"])
-def test_every_missing_record_goes_the_same_way(small_office: Office, code: str) -> None:
-    kind = FIXERS[code].kind
-    small_office.switch(Mode.TAKE_OVER)
-    small_office.switch(Mode.WATCH, str(kind))
-    small_office.sync()
-    change: Change = Change.objects.filter(kind=kind, verb="create", state="held", reason="watch")[0]
-    small_office.switch(Mode.TAKE_OVER)
-    Change.objects.filter(pk=change.pk).update(
-        state=ChangeState.PARKED, parked_as="rejected", reason="refused", message="Xero said no."
-    )
-    staff, other = (make_member(small_office.practice, Role.STAFF) for _ in range(2))
-    row = Mismatch.objects.create(
-        practice=small_office.practice,
-        kind=code,
-        about=str(kind),
-        fingerprint="made",
-        text="Not in Xero",
-        source_external_ids=[change.source_external_id],
-    )
-    outcome = fixing.fix(small_office.practice, [row.pk], actor=staff)
-    assert (len(outcome.done), outcome.waiting) == (1, 1)
-    assert approve_all(small_office, other) == 1
-    work_all(small_office)
-    change.refresh_from_db()
-    assert change.state == ChangeState.DONE
