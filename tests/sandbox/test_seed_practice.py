@@ -78,9 +78,9 @@ def test_bad_arguments_are_refused() -> None:
 
 
 def test_a_large_practice_is_quick() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     made = Seeded("AU", clients=2000)
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
     assert made.report.counts["invoices"] >= 20_000
 
 
