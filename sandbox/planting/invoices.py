@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sandbox.planting.ground import Document, Ground, NoGround, Party
 from sandbox.planting.planted import Planted
-from sandbox.planting.telling import about_client, about_document
+from sandbox.planting.telling import about_client, about_document, about_unsent
 from sandbox.planting.writing import collect, deployment, edit, edit_lines, new_invoice, push
 from sandbox.xero.payload import Row
 
@@ -17,23 +17,11 @@ REFUSED = "Account code '204' is not a valid code for this document."
 def not_in_xero(ground: Ground, number: int) -> Planted:
     """V01: issued last week, and the push failed."""
     party = ground.host()
-    invoice = new_invoice(
-        ground,
-        party,
-        ground.free_day(party, first=4, last=20),
-        deployment=deployment(state="failed", message=REFUSED),
-    )
-    return Planted(
-        ref="V01",
-        code="invoice_missing",
-        note="Issued in Ignition days ago; Ignition's own link failed to push it, and Xero has nothing like it.",
-        ignition_ids=(invoice["slug"],),
-        client=party.slug,
-        client_name=party.name,
-        document=invoice["reference_number"],
-        money=invoice["amount"]["total"],
-        currency=invoice["amount"]["currency"],
-    )
+    invoice = _not_pushed(ground, party, ground.free_day(party, first=4, last=20))
+    return about_unsent(
+        "V01", "invoice_missing", party, invoice,
+        "Issued in Ignition days ago; Ignition's own link failed to push it, and Xero has nothing like it.",
+    )  # fmt: skip
 
 
 def only_in_xero(ground: Ground, number: int) -> Planted:
@@ -293,45 +281,31 @@ def behind_the_lock(ground: Ground, number: int) -> Planted:
     """K09: an invoice that never reached Xero, and its period was locked meanwhile."""
     party = ground.host()
     day = ground.free_day(party, first=112, last=150)
-    invoice = new_invoice(ground, party, day, deployment=deployment(state="failed", message=REFUSED))
+    invoice = _not_pushed(ground, party, day)
     locked = max(ground.ledger.period_lock_date or "", (day + timedelta(days=1)).isoformat())
     ground.ledger.period_lock_date = locked
-    return Planted(
-        ref="K09",
-        code="settings_lock_date",
-        note=f"Not in Xero, dated {day}, and Xero is locked up to {locked}.",
-        ignition_ids=(invoice["slug"],),
-        client=party.slug,
-        client_name=party.name,
-        document=invoice["reference_number"],
-        money=invoice["amount"]["total"],
-        currency=invoice["amount"]["currency"],
+    return about_unsent(
+        "K09", "settings_lock_date", party, invoice,
+        f"Not in Xero, dated {day}, and Xero is locked up to {locked}.",
         also=("V01", "S05"),
-    )
+    )  # fmt: skip
 
 
 def payout_without_invoice(ground: Ground, number: int) -> Planted:
     """O06: Ignition collected and paid out money for an invoice that Xero does not have."""
     party = ground.host()
-    invoice = new_invoice(
-        ground,
-        party,
-        ground.free_day(party, first=24, last=45),
-        deployment=deployment(state="failed", message=REFUSED),
-    )
+    invoice = _not_pushed(ground, party, ground.free_day(party, first=24, last=45))
     money = collect(ground, invoice, ago=20)
-    return Planted(
-        ref="O06",
-        code="payment_no_invoice",
-        note="The payout holds money for an invoice that is not in Xero.",
-        ignition_ids=(money.payment["slug"], str(money.collection["id"]), invoice["slug"]),
-        client=party.slug,
-        client_name=party.name,
-        document=invoice["reference_number"],
-        money=invoice["amount"]["total"],
-        currency=invoice["amount"]["currency"],
-        also=("V01", "P01"),
-    )
+    return about_unsent(
+        "O06", "payment_no_invoice", party, invoice,
+        "The payout holds money for an invoice that is not in Xero.",
+        first=(money.payment["slug"], str(money.collection["id"])), also=("V01", "P01"),
+    )  # fmt: skip
+
+
+def _not_pushed(ground: Ground, party: Party, day: date) -> Row:
+    """An invoice that Ignition's own link failed to push."""
+    return new_invoice(ground, party, day, deployment=deployment(state="failed", message=REFUSED))
 
 
 def _typed(ground: Ground, contact: str, day: date, reference: str, amount: str) -> Row:

@@ -89,15 +89,7 @@ def other_account(ground: Ground, number: int) -> Planted:
 def line_more(ground: Ground, number: int) -> Planted:
     """L07: somebody added a line in Xero."""
     party, item = ground.open()
-    first = item.document["LineItems"][0]
-    extra = {
-        "Description": "Courier and printing",
-        "Quantity": 1,
-        "UnitAmount": Decimal(18 + number),
-        **{name: first[name] for name in ("AccountCode", "TaxType")},
-    }
-    kept: list[Row] = [{"LineItemID": line["LineItemID"]} for line in item.document["LineItems"]]
-    edit(ground, item.document, LineItems=[*kept, extra])
+    _add_line(ground, item, "Courier and printing", Decimal(18 + number))
     return about_document(
         "L07",
         "invoice_lines",
@@ -206,15 +198,8 @@ def client_reference(ground: Ground, number: int) -> Planted:
 def surcharge(ground: Ground, number: int) -> Planted:
     """L18: somebody added a card surcharge to the invoice in Xero."""
     party, item = ground.open()
-    first = item.document["LineItems"][0]
-    extra = {
-        "Description": "Credit card surcharge 1.5%",
-        "Quantity": 1,
-        "UnitAmount": (item.document["Total"] * Decimal("0.015")).quantize(CENT),
-        **{name: first[name] for name in ("AccountCode", "TaxType")},
-    }
-    kept: list[Row] = [{"LineItemID": line["LineItemID"]} for line in item.document["LineItems"]]
-    edit(ground, item.document, LineItems=[*kept, extra])
+    on_top = (item.document["Total"] * Decimal("0.015")).quantize(CENT)
+    _add_line(ground, item, "Credit card surcharge 1.5%", on_top)
     return about_document(
         "L18", "invoice_surcharge", party, item, "In Xero a surcharge was added that Ignition does not have.",
         money=_apart(item), also=("L01", "L03", "L07"),
@@ -239,6 +224,19 @@ def _dearer(ground: Ground, item: Document, more: Decimal) -> None:
     edit_lines(
         ground, item.document, lambda at, line: {} if at else {"UnitAmount": line["UnitAmount"] + more}
     )
+
+
+def _add_line(ground: Ground, item: Document, description: str, amount: Decimal) -> None:
+    """One more line in Xero, coded as the first one."""
+    lines = item.document["LineItems"]
+    extra = {
+        "Description": description,
+        "Quantity": 1,
+        "UnitAmount": amount,
+        **{name: lines[0][name] for name in ("AccountCode", "TaxType")},
+    }
+    kept: list[Row] = [{"LineItemID": line["LineItemID"]} for line in lines]
+    edit(ground, item.document, LineItems=[*kept, extra])
 
 
 def _apart(item: Document) -> Decimal:

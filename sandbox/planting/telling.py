@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from sandbox.planting.ground import Document, Ground, Party, Receipt
@@ -63,6 +64,31 @@ def about_document(
     )
 
 
+def about_unsent(
+    ref: str,
+    code: str,
+    party: Party,
+    invoice: Row,
+    note: str,
+    *,
+    first: tuple[str, ...] = (),
+    also: tuple[str, ...] = (),
+) -> Planted:
+    """An invoice that only Ignition has; `first` are the ids of what is even more to the point."""
+    return Planted(
+        ref=ref,
+        code=code,
+        note=note,
+        ignition_ids=(*first, invoice["slug"]),
+        client=party.slug,
+        client_name=party.name,
+        document=invoice["reference_number"],
+        money=invoice["amount"]["total"],
+        currency=invoice["amount"]["currency"],
+        also=also,
+    )
+
+
 def about_money(
     ref: str,
     code: str,
@@ -80,19 +106,8 @@ def about_money(
     """The payment in Ignition and the one in Xero come before the documents that they are for."""
     mine = (str(payment["slug"]),) if payment else ()
     theirs = (str(posted["PaymentID"]),) if posted else ()
-    return Planted(
-        ref=ref,
-        code=code,
-        note=note,
-        ignition_ids=(*mine, *ignition, item.slug),
-        xero_ids=(*theirs, *xero, item.key),
-        client=party.slug,
-        client_name=party.name,
-        document=item.number,
-        money=money or item.invoice["amount"]["total"],
-        currency=item.invoice["amount"]["currency"],
-        also=also,
-    )
+    told = about_document(ref, code, party, item, note, money=money, also=also)
+    return replace(told, ignition_ids=(*mine, *ignition, item.slug), xero_ids=(*theirs, *xero, item.key))
 
 
 def about_receipt(
