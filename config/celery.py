@@ -5,6 +5,7 @@ costs nothing.
 """
 
 import os
+from typing import Any
 
 from celery import Celery
 
@@ -55,56 +56,22 @@ app.conf.task_routes = {
         "config.tasks.heartbeat",
     )
 }
+
+
+def _every(seconds: int, task: str, *, lasts: int = 1) -> dict[str, Any]:
+    """A line of the schedule. A beat that nobody took for ``lasts`` turns is worthless: the next one does the same."""
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds * lasts}}
+
+
 app.conf.beat_schedule = {
-    "wake": {
-        "task": "sync.tasks.wake",
-        "schedule": WAKE_EVERY_SECONDS,
-        # A beat that nobody took in time is worthless: the next one does the same.
-        "options": {"expires": WAKE_EVERY_SECONDS * 3},
-    },
-    "look round": {
-        "task": "sync.tasks.look_round",
-        "schedule": LOOK_ROUND_EVERY_SECONDS,
-        "options": {"expires": LOOK_ROUND_EVERY_SECONDS * 3},
-    },
-    "watch": {
-        "task": "sync.tasks.watch",
-        "schedule": WATCH_EVERY_SECONDS,
-        "options": {"expires": WATCH_EVERY_SECONDS},
-    },
-    "send alerts": {
-        "task": "sync.tasks.send_alerts",
-        "schedule": SEND_ALERTS_EVERY_SECONDS,
-        "options": {"expires": SEND_ALERTS_EVERY_SECONDS * 2},
-    },
-    "mail reports": {
-        "task": "sync.tasks.mail_reports",
-        "schedule": MAIL_REPORTS_EVERY_SECONDS,
-        "options": {"expires": MAIL_REPORTS_EVERY_SECONDS},
-    },
-    "look for months": {
-        "task": "sync.tasks.look_for_months",
-        "schedule": LOOK_FOR_MONTHS_EVERY_SECONDS,
-        "options": {"expires": LOOK_FOR_MONTHS_EVERY_SECONDS},
-    },
-    "expire approvals": {
-        "task": "sync.tasks.expire_approvals",
-        "schedule": EXPIRE_APPROVALS_EVERY_SECONDS,
-        "options": {"expires": EXPIRE_APPROVALS_EVERY_SECONDS},
-    },
-    "tidy": {
-        "task": "sync.tasks.tidy",
-        "schedule": TIDY_EVERY_SECONDS,
-        "options": {"expires": TIDY_EVERY_SECONDS},
-    },
-    "keep grants alive": {
-        "task": "sync.tasks.keep_grants_alive",
-        "schedule": KEEP_ALIVE_EVERY_SECONDS,
-        "options": {"expires": KEEP_ALIVE_EVERY_SECONDS},
-    },
-    "heartbeat": {
-        "task": "config.tasks.heartbeat",
-        "schedule": HEARTBEAT_EVERY_SECONDS,
-        "options": {"expires": HEARTBEAT_EVERY_SECONDS},
-    },
+    "wake": _every(WAKE_EVERY_SECONDS, "sync.tasks.wake", lasts=3),
+    "look round": _every(LOOK_ROUND_EVERY_SECONDS, "sync.tasks.look_round", lasts=3),
+    "watch": _every(WATCH_EVERY_SECONDS, "sync.tasks.watch"),
+    "send alerts": _every(SEND_ALERTS_EVERY_SECONDS, "sync.tasks.send_alerts", lasts=2),
+    "mail reports": _every(MAIL_REPORTS_EVERY_SECONDS, "sync.tasks.mail_reports"),
+    "look for months": _every(LOOK_FOR_MONTHS_EVERY_SECONDS, "sync.tasks.look_for_months"),
+    "expire approvals": _every(EXPIRE_APPROVALS_EVERY_SECONDS, "sync.tasks.expire_approvals"),
+    "tidy": _every(TIDY_EVERY_SECONDS, "sync.tasks.tidy"),
+    "keep grants alive": _every(KEEP_ALIVE_EVERY_SECONDS, "sync.tasks.keep_grants_alive"),
+    "heartbeat": _every(HEARTBEAT_EVERY_SECONDS, "config.tasks.heartbeat"),
 }
