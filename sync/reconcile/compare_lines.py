@@ -118,19 +118,11 @@ def invoice_line_order(pairs: Sequence[Pair], currency: str) -> tuple[Found, Dec
 
 
 def invoice_account(pairs: Sequence[Pair], currency: str) -> tuple[Found, Decimal]:
-    found = _differing(pairs, "account_code")
-    if not found:
-        return NOTHING
-    text = _each(found, lambda left, right: f"{left.account_code} expected, {right.account_code} in Xero")
-    return ("invoice_account", text), _sum([right for _, right in found])
+    return _coded(pairs, "account_code", "invoice_account")
 
 
 def invoice_tax_type(pairs: Sequence[Pair], currency: str) -> tuple[Found, Decimal]:
-    found = _differing(pairs, "tax_type")
-    if not found:
-        return NOTHING
-    text = _each(found, lambda left, right: f"{left.tax_type} expected, {right.tax_type} in Xero")
-    return ("invoice_tax_type", text), _sum([right for _, right in found])
+    return _coded(pairs, "tax_type", "invoice_tax_type")
 
 
 def invoice_discount(pairs: Sequence[Pair], currency: str) -> tuple[Found, Decimal]:
@@ -157,15 +149,11 @@ def invoice_description(pairs: Sequence[Pair], currency: str) -> tuple[Found, De
 
 
 def invoice_tracking(pairs: Sequence[Pair], currency: str) -> tuple[Found, Decimal]:
-    found = _differing(pairs, "tracking")
-    if not found:
-        return NOTHING
-
     def said(left: Line, right: Line) -> str:
         there = ", ".join(item.option for item in right.tracking) or "nothing"
         return f"{', '.join(item.option for item in left.tracking)} by the mapping, {there} in Xero"
 
-    return ("invoice_tracking", _each(found, said)), _sum([right for _, right in found])
+    return _coded(pairs, "tracking", "invoice_tracking", said)
 
 
 def invoice_precision(pairs: Sequence[Pair], currency: str) -> tuple[Found, Decimal]:
@@ -209,6 +197,20 @@ def _differing(pairs: Sequence[Pair], name: str) -> list[tuple[Line, Line]]:
         for pair in pairs
         if name in pair.differing and pair.left is not None and pair.right is not None
     ]
+
+
+def _coded(
+    pairs: Sequence[Pair], name: str, kind: str, say: Callable[[Line, Line], str] | None = None
+) -> tuple[Found, Decimal]:
+    """Lines that are booked in another way; what the target has on them is at stake."""
+    found = _differing(pairs, name)
+    if not found:
+        return NOTHING
+
+    def codes(left: Line, right: Line) -> str:
+        return f"{getattr(left, name)} expected, {getattr(right, name)} in Xero"
+
+    return (kind, _each(found, say or codes)), _sum([right for _, right in found])
 
 
 def _each(found: Sequence[tuple[Line, Line]], say: Callable[[Line, Line], str]) -> str:
