@@ -9,11 +9,20 @@ from sync.models import (
     Incident,
     IncidentState,
     Kind,
+    Mode,
+    RunState,
 )
 from tests.sync import rows
 from tests.sync.rows import Books
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+def make_synced_books() -> Books:
+    """A practice that was just synced: otherwise that none has been is a cause of its own."""
+    made = rows.make_books(Mode.TAKE_OVER)
+    rows.make_run(made, state=RunState.DONE, queued_at=NOW)
+    return made
 
 
 def refresh(books: Books, minutes: float = 0) -> None:

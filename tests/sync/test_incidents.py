@@ -12,13 +12,12 @@ from sync.models import (
     Budget,
     Incident,
     Kind,
-    Mode,
     RunState,
     Severity,
 )
 from tests.make import make_grant
 from tests.sync import rows
-from tests.sync.opened import NOW, everything, held, only, refresh, refused, seen
+from tests.sync.opened import NOW, everything, held, make_synced_books, only, refresh, refused, seen
 from tests.sync.rows import Books
 
 pytestmark = pytest.mark.django_db
@@ -26,10 +25,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def books() -> Books:
-    made = rows.make_books(Mode.TAKE_OVER)
-    # A sync has just been: otherwise its absence is a cause of its own.
-    rows.make_run(made, state=RunState.DONE, queued_at=NOW)
-    return made
+    return make_synced_books()
 
 
 # --- what is opened --------------------------------------------------------------------------------------

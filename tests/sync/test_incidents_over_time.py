@@ -21,11 +21,10 @@ from sync.models import (
     Mode,
     Resolution,
     Run,
-    RunState,
 )
 from tests.make import make_connection
 from tests.sync import rows
-from tests.sync.opened import NOW, everything, held, only, refresh, refused, seen
+from tests.sync.opened import NOW, everything, held, make_synced_books, only, refresh, refused, seen
 from tests.sync.rows import Books
 
 pytestmark = pytest.mark.django_db
@@ -33,10 +32,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def books() -> Books:
-    made = rows.make_books(Mode.TAKE_OVER)
-    # A sync has just been: otherwise its absence is a cause of its own.
-    rows.make_run(made, state=RunState.DONE, queued_at=NOW)
-    return made
+    return make_synced_books()
 
 
 def test_the_second_time_nothing_is_written(books: Books) -> None:
