@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.records import Contact, Invoice, Line, Payment
+from connectors.records import Applied, Contact, Invoice, Line, Payment
 from sync.reconcile.books import Books, Chosen, Difference, Expected
 from sync.reconcile.compare import compare
 from sync.reconcile.receipts import pair
@@ -111,6 +111,25 @@ def add_payment(books: Books, number: int, *, amount: Decimal) -> None:
         account_code="880",
     )
     books.payment_links[f"p{number}/i{number}"] = f"xp{number}"
+
+
+def add_credit(books: Books, key: str, total: int, *, on: str = "", **values: Any) -> Books:
+    """A credit note, put on a document where ``on`` says so; its tax is an eleventh."""
+    made = Invoice(
+        external_id=key,
+        contact_external_id="xc0",
+        type="ACCRECCREDIT",
+        number=key.upper(),
+        total=Decimal(total),
+        tax=Decimal(total) / 11,
+        currency="AUD",
+        status="PAID",
+        date=date(2026, 7, 20),
+        remaining=Decimal(0),
+        applied=(Applied(invoice_external_id=on, amount=Decimal(total)),) if on else (),
+    )
+    books.credits[key] = replace(made, **values)
+    return books
 
 
 def change(records: dict[str, Any], key: str, **values: Any) -> object:

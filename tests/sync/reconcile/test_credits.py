@@ -8,33 +8,19 @@ from typing import Any
 
 import pytest
 
-from connectors.records import Account, Applied, Collection, Invoice, Line
+from connectors.records import Account, Applied, Collection, Line
 from sync.reconcile.books import READ, REFUNDS, Books
 from sync.reconcile.compare import compare
 from sync.reconcile.receipts import pair
 from sync.reconcile.totals import totals
-from tests.sync.reconcile.ledgers import NOW, agreeing, change, found, kinds
+from tests.sync.reconcile.ledgers import NOW, add_credit, agreeing, change, found, kinds
 
 Spoil = Callable[[Books], object]
 
 
 def note(books: Books, total: int = 110, *, on: str = "xi0", **values: Any) -> Books:
     """A credit note that was put on a document; its tax is an eleventh."""
-    made = Invoice(
-        external_id="cn",
-        contact_external_id="xc0",
-        type="ACCRECCREDIT",
-        number="CN-1",
-        total=Decimal(total),
-        tax=Decimal(total) / 11,
-        currency="AUD",
-        status="PAID",
-        date=date(2026, 7, 20),
-        remaining=Decimal(0),
-        applied=(Applied(invoice_external_id=on, amount=Decimal(total)),) if on else (),
-    )
-    books.credits["cn"] = replace(made, **values)
-    return books
+    return add_credit(books, "cn", total, on=on, **{"number": "CN-1", **values})
 
 
 def refunded(books: Books, status: str = "refunded") -> Books:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from connectors.records import Account, Applied, Collection, Entry, Invoice, Line, Payment
+from connectors.records import Account, Applied, Collection, Entry, Line, Payment
 from sync.reconcile.books import Books
 from sync.reconcile.receipts import pair
 from sync.reconcile.totals import totals
-from tests.sync.reconcile.ledgers import NOW, agreeing, change, found, kinds
+from tests.sync.reconcile.ledgers import NOW, add_credit, agreeing, change, found, kinds
 
 Spoil = Callable[[Books], object]
 
@@ -62,21 +62,7 @@ def surcharge(books: Books) -> None:
 
 
 def note(books: Books, key: str, total: int, **values: Any) -> Books:
-    made = Invoice(
-        external_id=key,
-        contact_external_id="xc0",
-        type="ACCRECCREDIT",
-        number=key.upper(),
-        reference="PROP-0",
-        total=Decimal(total),
-        tax=Decimal(total) / 11,
-        currency="AUD",
-        status="PAID",
-        date=date(2026, 7, 20),
-        remaining=Decimal(0),
-    )
-    books.credits[key] = replace(made, **values)
-    return books
+    return add_credit(books, key, total, **{"reference": "PROP-0", **values})
 
 
 def in_two_notes(books: Books) -> None:
@@ -101,7 +87,7 @@ AGREE: dict[str, Spoil] = {
     "paid with a credit note, as Ignition knows": lambda books: (
         without_ignition(books),
         change(books.invoices, "i0", payment_method="credit_note"),
-        note(books, "cn", 110, applied=(Applied(invoice_external_id="xi0", amount=Decimal(110)),)),
+        note(books, "cn", 110, on="xi0"),
     ),
 }
 
