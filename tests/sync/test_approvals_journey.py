@@ -37,11 +37,6 @@ def waiting() -> list[Approval]:
     return list(Approval.objects.filter(state=ApprovalState.WAITING).select_related("change").order_by("pk"))
 
 
-def work_all(office: Office) -> None:
-    """Every open run to its end: the one that a decision woke, and the one that plans after it."""
-    office.finish_all()
-
-
 def numbers(office: Office) -> list[str]:
     return [row[0] for row in books(office)["invoices"]]
 
@@ -68,7 +63,7 @@ def test_it_is_asked_once_and_written_once(ruled: Office, approver: User) -> Non
     with pytest.raises(NotAllowed):
         deciding.approve(ids, ruled.practice, ruled.owner)
     assert deciding.approve(ids, ruled.practice, approver) == len(asked)
-    work_all(ruled)
+    ruled.finish_all()
     assert {numbers(ruled).count(number) for number in held} == {1}
     done = Change.objects.filter(pk__in=[item.change_id for item in asked])
     assert set(done.values_list("state", "released_by")) == {(ChangeState.DONE, approver.pk)}
