@@ -7,6 +7,7 @@ from mappings import drafts, services
 from mappings.conditions import Group, Row
 from practices.models import Role
 from tests.browser.conftest import OpenAs
+from tests.browser.ruling import fill_in_a_rule
 from tests.full_practice import FullPractice, make_full_practice
 
 
@@ -18,13 +19,7 @@ def full(transactional_db: None) -> FullPractice:
 def test_a_rule_is_made_and_published(open_as: OpenAs, full: FullPractice) -> None:
     page = open_as(full.people[Role.OWNER])
     page.goto("/p/harbour/mapping/?tab=rules")
-    page.get_by_role("link", name="New rule for invoices").click()
-    page.get_by_label("Name").fill("Large ones")
-    page.get_by_label("Field", exact=True).select_option("invoice.total")
-    expect(page.get_by_label("Question").locator("option", has_text="is more than")).to_have_count(1)
-    page.get_by_label("Question").select_option("more")
-    page.get_by_label("Value").fill("5,000")
-    page.get_by_label("What happens").select_option("hold")
+    fill_in_a_rule(page)
     expect(page.get_by_label("Why (may stay empty)")).to_be_visible()
     expect(page.get_by_label("Name")).to_have_value("Large ones")
     page.get_by_role("button", name="Add a row").click()

@@ -13,6 +13,7 @@ from sandbox.server import running
 from sync.models import Kind, Mode, Rehearsal, Snapshot
 from sync.rehearsal import running as rehearsing
 from tests.browser.conftest import OpenAs
+from tests.browser.ruling import fill_in_a_rule
 from tests.make import make_member
 from tests.sync.conftest import Office, open_office, seeded_world
 from tests.sync.lost import bill, in_xero, new_client
@@ -72,13 +73,7 @@ def _choose_an_account(page: Page, service: str) -> str:
 
 def _add_the_rule(page: Page) -> None:
     page.goto(f"{HOME}mapping/?tab=rules")
-    page.get_by_role("link", name="New rule for invoices").click()
-    page.get_by_label("Name").fill("Large ones")
-    page.get_by_label("Field", exact=True).select_option("invoice.total")
-    expect(page.get_by_label("Question").locator("option", has_text="is more than")).to_have_count(1)
-    page.get_by_label("Question").select_option("more")
-    page.get_by_label("Value").fill("5,000")
-    page.get_by_label("What happens").select_option("hold")
+    fill_in_a_rule(page)
     page.get_by_role("button", name="Save in the draft").click()
     expect(page.get_by_text("Saved in the draft. Nothing is in force yet.")).to_be_visible()
 
