@@ -1,7 +1,6 @@
 """Closing a month in a real browser: readable by everybody, fits on a phone, and signed off with its files."""
 
 import re
-from datetime import date
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -19,11 +18,9 @@ from tests.browser.test_pages import OVERFLOW, violations
 from tests.sync.close.rows import (
     NOW,
     OCTOBER,
-    choose_clearing,
+    fill_october,
     make_difference,
     make_read_books,
-    pair_up,
-    pay,
     worked_out,
 )
 from tests.sync.rows import Books
@@ -34,12 +31,7 @@ def books(transactional_db: None, settings: Any) -> Books:
     """A month with a draft, a payment that waits for its payout, and differences of each sort."""
     settings.NUDGE_WORKERS = False
     made = make_read_books(name="Kōwhai Advisory")
-    choose_clearing(made)
-    pair_up(made, 1, day=date(2026, 10, 5), amount="121.00")
-    pair_up(made, 2, day=date(2026, 10, 6), status="DRAFT")
-    pair_up(made, 3, day=date(2026, 10, 30), there=date(2026, 11, 1))
-    pay(made, 1, collected=date(2026, 10, 8), arrived=date(2026, 10, 12))
-    pay(made, 2, collected=date(2026, 10, 30), arrived=date(2026, 11, 2))
+    fill_october(made)
     worked_out(made)
     make_difference(made, "One", rank=0)
     make_difference(

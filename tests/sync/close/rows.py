@@ -55,6 +55,16 @@ def pair_up(books: Books, number: int, *, day: date, there: date | None = None, 
     return here
 
 
+def fill_october(books: Books) -> None:
+    """Three invoices: one differs, one is a draft in Xero, one is of the next month there; two of them are paid."""
+    choose_clearing(books)
+    pair_up(books, 1, day=date(2026, 10, 5), amount="121.00")
+    pair_up(books, 2, day=date(2026, 10, 6), status="DRAFT")
+    pair_up(books, 3, day=date(2026, 10, 30), there=date(2026, 11, 1))
+    pay(books, 1, collected=date(2026, 10, 8), arrived=date(2026, 10, 12))
+    pay(books, 2, collected=date(2026, 10, 30), arrived=date(2026, 11, 2))
+
+
 def make_difference(books: Books, name: str, **extra: Any) -> Mismatch:
     values: dict[str, Any] = {
         "kind": "invoice_total",

@@ -20,11 +20,10 @@ from tests.sync.close.rows import (
     NOW,
     OCTOBER,
     as_,
-    choose_clearing,
+    fill_october,
     make_comparison,
     make_difference,
     make_read_books,
-    pair_up,
     pay,
     worked_out,
 )
@@ -37,12 +36,7 @@ LONG = "Te Rōpū Whakahaere o Ngā Kaute €uro Straße " * 5
 @pytest.fixture
 def books() -> Books:
     made = make_read_books(name="Kōwhai & Co €")
-    choose_clearing(made)
-    pair_up(made, 1, day=date(2026, 10, 5), amount="121.00")
-    pair_up(made, 2, day=date(2026, 10, 6), status="DRAFT")
-    pair_up(made, 3, day=date(2026, 10, 30), there=date(2026, 11, 1))
-    pay(made, 1, collected=date(2026, 10, 8), arrived=date(2026, 10, 12))
-    pay(made, 2, collected=date(2026, 10, 30), arrived=date(2026, 11, 2))
+    fill_october(made)
     pay(made, 3, collected=date(2026, 10, 20), arrived=date(2026, 10, 22), posted=False)
     worked_out(made)
     make_difference(made, "One", owner=made.member())
