@@ -22,17 +22,11 @@ SLOW_AFTER = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Calls to one provider, and how many it lets us make today and in the running window (as far as known)."""
+    """Calls to one provider, and how many it lets us make today as far as is known."""
 
     connection: Connection
     calls: int
     left_today: int | None
-    left_now: int
-
-    @property
-    def is_too_much(self) -> bool:
-        """More than is left today: it would be done in parts, over days."""
-        return self.left_today is not None and self.calls > self.left_today
 
 
 def of_sync(practice: Practice, *, full: bool = False) -> list[Cost]:
@@ -101,5 +95,4 @@ def _cost(connection: Connection, calls: int) -> Cost:
         connection=connection,
         calls=calls,
         left_today=throttle.day_left(limits, spent),
-        left_now=throttle.window_left(limits, spent, timezone.now()),
     )

@@ -129,12 +129,6 @@ def simulated() -> bool:
 
 
 @register.simple_tag
-def required_second_factor() -> bool:
-    """Whether owners and admins must have a second factor."""
-    return bool(getattr(settings, "REQUIRE_MFA", True))
-
-
-@register.simple_tag
 def demo_logins() -> list[dict[str, str]]:
     """Log-ins that the demo prints on its log-in page: dicts with ``email``, ``password``, ``label``."""
     return [_demo_login(entry) for entry in getattr(settings, "DEMO_LOGINS", None) or []]

@@ -106,9 +106,6 @@ class Ledger(Books):
     def put_batch_payment(self, payload: Row, *, force: bool = False, at: datetime | None = None) -> Row:
         return payments.put_batch(self, payload, mode(force=force, at=at)).row
 
-    def delete_batch_payment(self, key: str, *, force: bool = False, at: datetime | None = None) -> Row:
-        return payments.delete_batch(self, key, mode(force=force, at=at))
-
     def put_credit_note(self, payload: Row, *, force: bool = False, at: datetime | None = None) -> Row:
         return credits.put(self, payload, mode(force=force, at=at)).row
 
@@ -132,9 +129,6 @@ class Ledger(Books):
 
     def put_tax_rate(self, payload: Row, *, at: datetime | None = None) -> Row:
         return setup.put_tax_rate(self, payload, mode(at=at)).row
-
-    def put_tracking_category(self, payload: Row, *, at: datetime | None = None) -> Row:
-        return pick_lists.put_tracking(self, payload, mode(at=at)).row
 
     def put_item(self, payload: Row, *, at: datetime | None = None) -> Row:
         return pick_lists.put_item(self, payload, mode(at=at)).row

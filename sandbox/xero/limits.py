@@ -61,9 +61,6 @@ class Limits:
             self.special[tenant] = changed
         return changed
 
-    def reset_windows(self) -> None:
-        self._used.clear()
-
     def open(self, client_id: str, tenant: str) -> int:
         """How many calls of the pair are open now."""
         return self._open[client_id, tenant]

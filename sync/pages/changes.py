@@ -16,7 +16,7 @@ from sync.owing import Group, Groups, open_groups, reasons_in
 from sync.pages.diff import FieldDiff, LineDiff, field_diffs, line_diffs
 from sync.pages.long_lists import Total, Totals, long_list
 from sync.pages.paging import Column, Least, Sheet
-from sync.pages.words import FIX_MAPPING, FOLLOWS, MAPPING_REASONS, NEXT_STEP, REVIEW_REASONS, reason_words
+from sync.pages.words import FIX_MAPPING, FOLLOWS, MAPPING_REASONS, NEXT_STEP, reason_words
 
 SORTS: dict[str, Column] = {"newest": "pk", "title": "title", "amount": Least("amount"), "date": "date"}
 QUICK_SORTS = frozenset({"newest", "amount"})
@@ -92,10 +92,6 @@ class Cause:
     @property
     def by_mapping(self) -> bool:
         return self.code in MAPPING_REASONS
-
-    @property
-    def by_review(self) -> bool:
-        return self.code in REVIEW_REASONS
 
     @property
     def verb_words(self) -> str:

@@ -158,7 +158,6 @@ TONES = {
     "take_over": "good",
 }
 
-ICONS = {"good": "ok", "warn": "warn", "bad": "fail", "info": "clock"}
 
 FIELDS = {
     **{item.value: item.label for item in TARGETS.values() if item.about is not About.LINE},

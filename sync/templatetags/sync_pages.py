@@ -27,11 +27,6 @@ def tone(code: Any) -> str:
 
 
 @register.filter
-def tone_icon(code: Any) -> str:
-    return words.ICONS.get(tone(code), "")
-
-
-@register.filter
 def change_tone(change: Change) -> str:
     """Like :func:`tone` for a Change or a group of them; what only waits for the switch is no warning."""
     if change.state == ChangeState.HELD and change.reason in HELD_BY_MODE.values():
