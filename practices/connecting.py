@@ -144,7 +144,7 @@ def connect_xero(practice: Practice, *, actor: User, grant: Grant, tenant_extern
     connection = _attach(
         practice, actor=actor, provider=Provider.XERO, grant=grant, organisation=organisation
     )
-    _revive_siblings(grant, actor=actor, but=connection)
+    _revive_siblings(grant, but=connection)
     return connection
 
 
@@ -250,7 +250,7 @@ def _attach(
     return connection
 
 
-def _revive_siblings(grant: Grant, *, actor: User, but: Connection) -> None:
+def _revive_siblings(grant: Grant, *, but: Connection) -> None:
     """Other connections that waited for this very person's consent work again as well."""
     waiting = list(
         Connection.objects.select_related("practice", "grant")

@@ -119,7 +119,7 @@ def _write_changes(
         if not wants_row:
             if old is not None:
                 superseded.append(old.pk)
-            written.add(_count_of(action, item, None))
+            written.add(_count_of(action, None))
             continue
         if old is not None and old.facts_hash == digest and old.verb == verb:
             if (
@@ -139,7 +139,7 @@ def _write_changes(
             old = new
             fresh.append(old)
             written.open[external_id] = old
-        written.add(_count_of(action, item, old))
+        written.add(_count_of(action, old))
     gone = [
         change.pk
         for key, change in existing.items()
@@ -248,7 +248,7 @@ def _depends_anew(old: Change, item: Planned, before: Mapping[tuple[str, str], C
     return bool(old.depends_on_id != (partner.pk if partner else None))
 
 
-def _count_of(action: str, item: Planned, change: Change | None) -> str:
+def _count_of(action: str, change: Change | None) -> str:
     if action == "nothing":
         return "in_sync"
     if action == "adopt":

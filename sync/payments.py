@@ -138,7 +138,7 @@ def _why_not(
 ) -> Decision | None:
     """What stands in the way of posting this payment; ``None`` when nothing does, and then its amount is reserved."""
     if target is None:
-        stop = _without_target(world, invoice, mode)
+        stop = _without_target(invoice, mode)
         key, left = invoice.natural_key, due.get(invoice.natural_key, invoice.amount)
     else:
         stop = _with_target(world, item, invoice, target, mode)
@@ -153,7 +153,7 @@ def _why_not(
     return None
 
 
-def _without_target(world: World, invoice: Planned, mode: str) -> Decision | None:
+def _without_target(invoice: Planned, mode: str) -> Decision | None:
     if invoice.decision.action == "filtered":
         return filtered("invoice_not_written", f"Its invoice is not written: {invoice.decision.text}")
     if invoice.decision.action != "create":

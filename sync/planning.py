@@ -55,14 +55,14 @@ def plan_part(sides: Sides, flows: Mapping[str, Flow], run: Run | None) -> bool:
         if world.recovered:
             world = load_part(sides, version, choices, part)
             _plan(world, flows, run)
-        if _number_taken_elsewhere(world, run):
+        if _number_taken_elsewhere(world):
             return False
         comparisons.note(sides.practice.pk, part.clients)
     clear_marks(sides)
     return True
 
 
-def _number_taken_elsewhere(world: World, run: Run | None) -> bool:
+def _number_taken_elsewhere(world: World) -> bool:
     """Whether an invoice outside of this part is to get a number that one inside gets: then both are to be held."""
     assert world.part is not None  # noqa: S101  asked after planning a part
     rows = Change.objects.open().filter(connection=world.sides.target, kind=Kind.INVOICE, verb=Verb.CREATE)

@@ -43,7 +43,7 @@ def rows_of(practice: Practice, start: Snapshot) -> Rows:
     providers = dict(Connection.objects.filter(practice=practice).values_list("pk", "provider"))
     source = mine.filter(connection__in=[pk for pk, name in providers.items() if name in SOURCES])
     target = mine.filter(connection__in=[pk for pk, name in providers.items() if name not in SOURCES])
-    here, there, more = _seeds(practice, mine, start)
+    here, there, more = _seeds(mine, start)
     pairs = _pairs(practice, here, there)
     here, there = here | set(pairs), there | set(pairs.values())
     invoices = _by_id(source.filter(kind=Kind.INVOICE, external_id__in=here))
@@ -77,7 +77,7 @@ def rows_of(practice: Practice, start: Snapshot) -> Rows:
     )
 
 
-def _seeds(practice: Practice, mine: QuerySet[Snapshot], start: Snapshot) -> tuple[set[str], set[str], bool]:
+def _seeds(mine: QuerySet[Snapshot], start: Snapshot) -> tuple[set[str], set[str], bool]:
     """Ids of the invoices to begin with on each side, and whether there are more of them."""
     from_source = start.connection.provider in SOURCES
     if start.kind == Kind.INVOICE:

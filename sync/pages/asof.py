@@ -138,7 +138,7 @@ def _side(column: Column, version: Version | None, versions: Sequence[Version], 
         column=column,
         version=version,
         state=state,
-        standing=_standing_words(version, column),
+        standing=_standing_words(version),
         lines=tuple(
             tuple(
                 shown(name, line.get(name, "1" if name == "quantity" else None), currency)
@@ -150,7 +150,7 @@ def _side(column: Column, version: Version | None, versions: Sequence[Version], 
     )
 
 
-def _standing_words(version: Version | None, column: Column) -> str:
+def _standing_words(version: Version | None) -> str:
     if version is None or not version.standing or version.standing not in Standing.values:
         return ""
     return str(Standing(version.standing).label)

@@ -101,8 +101,8 @@ def node(practice: Practice, sides: Sides, snapshot: Snapshot) -> Node:
     ]
     verdicts = _verdicts(sides, clients, contacts)
     other = sides.target if of_source else sides.source
-    near = _near(sides, snapshot, other, verdicts, skip=contacts | former if of_source else clients)
-    twins = _near(sides, snapshot, snapshot.connection, verdicts, skip={snapshot.external_id, *former})
+    near = _near(snapshot, other, verdicts, skip=contacts | former if of_source else clients)
+    twins = _near(snapshot, snapshot.connection, verdicts, skip={snapshot.external_id, *former})
     reviews = list(
         Review.objects.filter(practice=practice, kind=Kind.CONTACT, source_external_id__in=clients)
         .select_related("decided_by")
@@ -176,7 +176,6 @@ def _verdicts(sides: Sides, clients: Iterable[str], contacts: Iterable[str]) -> 
 
 
 def _near(
-    sides: Sides,
     snapshot: Snapshot,
     connection: Connection | None,
     verdicts: Sequence[PairVerdict],
@@ -187,7 +186,7 @@ def _near(
     if connection is None:
         return []
     country = connection.practice.country
-    mine = _traits(snapshot, country, _people(sides, snapshot))
+    mine = _traits(snapshot, country, _people(snapshot))
     rows = (
         Snapshot.objects.of(connection, Kind.CONTACT)
         .present()
@@ -234,7 +233,7 @@ def _in_common(snapshot: Snapshot, mine: Traits) -> Q:
     return Q(practice=snapshot.practice_id) & found
 
 
-def _people(sides: Sides, snapshot: Snapshot) -> list[Person]:
+def _people(snapshot: Snapshot) -> list[Person]:
     """The people of a client, whose addresses and telephones count as its own."""
     rows = Snapshot.objects.of(snapshot.connection, Kind.PERSON).filter(
         party_external_id=snapshot.external_id

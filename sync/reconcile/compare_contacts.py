@@ -38,7 +38,7 @@ def compare_contacts(books: Books, units: list[Unit]) -> Iterator[Difference]:
     alive = [item for item in books.clients.values() if item.status not in DEAD_CLIENTS]
     doubles = list(contact_twice(books, "contact_twice_in_ignition", alive))
     yield from doubles
-    yield from contact_email_shared(books, alive, {key for item in doubles for key in item.source_ids})
+    yield from contact_email_shared(alive, {key for item in doubles for key in item.source_ids})
     there = [
         item
         for item in books.contacts.values()
@@ -209,7 +209,7 @@ def contact_shared(books: Books) -> Iterator[Difference]:
             )
 
 
-def contact_email_shared(books: Books, clients: Iterable[Contact], doubles: set[str]) -> Iterator[Difference]:
+def contact_email_shared(clients: Iterable[Contact], doubles: set[str]) -> Iterator[Difference]:
     """Addresses of several clients that are not the same party twice."""
     by_email: dict[str, list[Contact]] = defaultdict(list)
     for client in clients:

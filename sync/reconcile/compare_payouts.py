@@ -65,7 +65,7 @@ def _steps(books: Books, payout: Payout) -> Iterator[Difference]:
             f"Its rows come to {shown(code, sum((row.amount for row in payout.rows), ZERO))}, "
             f"its payments to {shown(code, sum((row.amount for row in payout.rows), ZERO) - alone + extra)}."
         )
-        yield _of_payout(books, payout, "payout_sum", text, abs(alone - extra), off)
+        yield _of_payout(payout, "payout_sum", text, abs(alone - extra), off)
     else:
         steps.append(("payout_other_amount", off, "Xero has other amounts for its payments."))
     sums: dict[str, tuple[Decimal, str]] = {}
@@ -73,7 +73,7 @@ def _steps(books: Books, payout: Payout) -> Iterator[Difference]:
         sums[kind] = (sums.get(kind, (ZERO, ""))[0] + amount, text)
     for kind, (amount, text) in sums.items():
         if amount:
-            yield _of_payout(books, payout, kind, text, abs(amount), amount)
+            yield _of_payout(payout, kind, text, abs(amount), amount)
 
 
 def _shares(payout: Payout) -> list[Share]:
@@ -89,17 +89,15 @@ def _states(books: Books, payout: Payout, unsettled: set[str]) -> Iterator[Diffe
     amount = shown(payout.currency, payout.amount)
     state = payout.state.lower()
     if state in FAILED:
-        yield _of_payout(
-            books, payout, "payout_failed", f"{amount} could not be paid out.", abs(payout.amount)
-        )
+        yield _of_payout(payout, "payout_failed", f"{amount} could not be paid out.", abs(payout.amount))
     today = books.day(books.now)
     due = payout.arrives_on + KINDS["payout_late"].grace if payout.arrives_on is not None else None
     if state not in {PAID, *FAILED} and due is not None and today is not None and today > due:
         text = f"{amount} should have arrived on {payout.arrives_on:%d %b %Y}."
-        yield _of_payout(books, payout, "payout_late", text, abs(payout.amount))
+        yield _of_payout(payout, "payout_late", text, abs(payout.amount))
     if payout.amount < ZERO and any(row.invoice_external_id in unsettled for row in payout.back):
         text = f"{shown(payout.currency, -payout.amount)} went from the bank account to Ignition."
-        yield _of_payout(books, payout, "payout_negative", text, -payout.amount)
+        yield _of_payout(payout, "payout_negative", text, -payout.amount)
 
 
 def _unsettled(paired: Paired) -> set[str]:
@@ -196,9 +194,7 @@ def payout_item_old(books: Books, share: Share) -> Difference | None:
     )
 
 
-def _of_payout(
-    books: Books, payout: Payout, kind: str, text: str, at_stake: Decimal, moves: Decimal = ZERO
-) -> Difference:
+def _of_payout(payout: Payout, kind: str, text: str, at_stake: Decimal, moves: Decimal = ZERO) -> Difference:
     step = Effect(measure=PAYOUTS, currency=payout.currency, amount=moves)
     return Difference(
         kind=kind,

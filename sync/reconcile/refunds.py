@@ -134,7 +134,7 @@ def refunds_of(books: Books, units: list[Unit], shares: list[Share]) -> list[Ref
     out = []
     open_shares = []
     for share in went_back:
-        note = _exact(books, notes, share.unit, share.amount, _currency(books, share), share)
+        note = _exact(notes, share.unit, share.amount, _currency(books, share), share)
         if note is not None:
             out.append(Refund(share=share, note=note, unit=share.unit, credited=note.total))
         else:
@@ -148,7 +148,7 @@ def refunds_of(books: Books, units: list[Unit], shares: list[Share]) -> list[Ref
         out.append(Refund(share=share, note=note, unit=share.unit, credited=credited))
     for row in rows:
         unit = unit_of.get(row.invoice_external_id)
-        note = _exact(books, notes, unit, row.amount, row.currency or books.currency, None)
+        note = _exact(notes, unit, row.amount, row.currency or books.currency, None)
         credited = note.total if note is not None else ZERO
         out.append(Refund(row=row, note=note, unit=unit, credited=credited))
     out.extend(_alone(books, notes, units))
@@ -160,7 +160,7 @@ def _currency(books: Books, share: Share) -> str:
 
 
 def _exact(
-    books: Books, notes: _Notes, unit: Unit | None, amount: Decimal, currency: str, share: Share | None
+    notes: _Notes, unit: Unit | None, amount: Decimal, currency: str, share: Share | None
 ) -> Invoice | None:
     contact = share.receipt.contact_external_id if share is not None and share.receipt is not None else ""
     if not contact and unit is not None and unit.target is not None:
