@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from connectors.amounts import cents
 from connectors.records import Entry, Invoice, Line, Proposal, ProposalLine
 from mappings.normalise import tidy
 from sync.linking import survivor
@@ -303,10 +304,12 @@ def invoice_engaged_value(books: Books, units: list[Unit]) -> Iterator[Differenc
 
 
 def _off(agreed: dict[tuple[str, str], ProposalLine], line: Line) -> tuple[Line, Decimal] | None:
-    if line.origin_type != "proposal" or line.discount:
-        return None
+    """A line and what was engaged, where they differ. Nobody says whether that is before a discount or after it."""
     found = agreed.get((line.origin_external_id, _name(line.description)))
-    if found is None or found.period_value is None or found.period_value == line.amount:
+    if line.origin_type != "proposal" or found is None or found.period_value is None:
+        return None
+    full = cents(line.quantity * line.unit_amount) if line.discount else line.amount
+    if found.period_value in {line.amount, full}:
         return None
     return line, found.period_value
 

@@ -140,6 +140,20 @@ def test_what_is_no_difference_is_not_found(case: str) -> None:
     assert kinds(books) == {}
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"), [("100", {}), ("125", {}), ("130", {"invoice_engaged_value": "i0"})]
+)
+def test_a_discounted_line_bills_what_was_engaged_before_or_after_the_discount(
+    value: str, expected: dict[str, str]
+) -> None:
+    books = agreeing(2, paid=False)
+    engaged(books, line={"period_value": Decimal(value)})
+    (line,) = books.invoices["i0"].lines
+    line = replace(line, unit_amount=Decimal(125), discount=Decimal(25), amount=Decimal(100))
+    change(books.invoices, "i0", lines=(line,))
+    assert kinds(books) == expected
+
+
 def test_a_number_that_this_app_gave_has_to_stay() -> None:
     books = replace(agreeing(1, paid=False), written=frozenset({"i0"}))
     change(books.documents, "xi0", number="INV-9")
