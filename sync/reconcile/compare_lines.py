@@ -43,7 +43,7 @@ def compare_lines(books: Books, unit: Unit) -> Iterator[Difference]:
         return
     pairs = align(left, target.lines)
     if unit.source_id not in books.written:
-        pairs = _as_told(pairs, source.lines)
+        pairs = _without_tax_types(books, unit, _as_told(pairs, source.lines))
     if any(pair.differing or pair.moved or pair.left is None or pair.right is None for pair in pairs):
         for rule in _RULES:
             found, stake = rule(pairs, currency)
@@ -55,9 +55,27 @@ def _expected(books: Books, unit: Unit) -> tuple[Line, ...]:
     """The lines as the mapping makes them. Of what this app did not write, with what is usual where nobody chose."""
     if unit.source_id in books.written or not books.usual.is_needed:
         return unit.expected.lines
-    was = books.agreed.get(unit.source_id)
-    before = {key_of(line.description): line.account_code for line in was.lines} if was is not None else {}
+    before = _before(books, unit)
     return tuple(books.usual.expected(line, before) for line in unit.expected.lines)
+
+
+def _before(books: Books, unit: Unit) -> dict[str, Line]:
+    was = books.agreed.get(unit.source_id)
+    return {key_of(line.description): line for line in was.lines} if was is not None else {}
+
+
+def _without_tax_types(books: Books, unit: Unit, pairs: Sequence[Pair]) -> list[Pair]:
+    """Without tax types that nobody chose and that come to the same tax as the one in the target."""
+    before = _before(books, unit)
+    return [
+        replace(pair, differing=pair.differing - {"tax_type"})
+        if "tax_type" in pair.differing
+        and pair.left is not None
+        and pair.right is not None
+        and books.usual.is_silent(pair.left, pair.right.tax_type, before)
+        else pair
+        for pair in pairs
+    ]
 
 
 def _as_told(pairs: Sequence[Pair], told: Sequence[Line]) -> list[Pair]:

@@ -2,9 +2,11 @@
 
 from django.db import connection
 
+from mappings.models import MappingSet
 from mappings.services import SUGGESTED_NOTE, current
+from mappings.spec import choices_from_json
 from sync.models import LinkMethod
-from sync.reconcile.usual import Booked, Usual, usual_of
+from sync.reconcile.usual import Booked, Usual, unchosen_taxes, usual_of
 from sync.world import World
 
 _LINES = """
@@ -22,12 +24,13 @@ GROUP BY 1, 2, 3
 
 
 def load_usual(world: World) -> Usual:
-    """Nothing where the practice chose an account for each service, or gave none for the rest."""
+    """Nothing where the practice chose an account for each service, or gave none for the rest, and its tax types."""
     choices, sides = world.spec.choices, world.sides
     published = current(sides.practice)
     is_tax_open = published is None or (published.created_by_id is None and published.note == SUGGESTED_NOTE)
     account = choices.left_over_account
-    if not account and not is_tax_open:
+    unchosen = frozenset[str]() if is_tax_open else _unchosen(world)
+    if not account and not is_tax_open and not unchosen:
         return Usual()
     with connection.cursor() as cursor:
         cursor.execute(_LINES, [sides.source.pk, sides.target.pk, LinkMethod.WRITTEN.value])
@@ -35,4 +38,19 @@ def load_usual(world: World) -> Usual:
     booked = (
         Booked(text=text, account_code=code, tax_type=tax, lines=number) for text, code, tax, number in rows
     )
-    return usual_of(booked, account=account, is_tax_open=is_tax_open)
+    return usual_of(
+        booked,
+        account=account,
+        is_tax_open=is_tax_open,
+        unchosen=unchosen,
+        rates={key: rate.rate for key, rate in world.spec.facts.tax_rates.items()},
+    )
+
+
+def _unchosen(world: World) -> frozenset[str]:
+    """Tax types that nobody changed since the app suggested them."""
+    found = MappingSet.objects.filter(
+        practice=world.sides.practice, created_by=None, note=SUGGESTED_NOTE
+    ).order_by("version")
+    first = found.values_list("choices", flat=True).first()
+    return unchosen_taxes(world.spec.choices, choices_from_json(first)) if first else frozenset()

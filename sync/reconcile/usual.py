@@ -8,11 +8,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
 from connectors.records import Line
 from mappings.normalise import tidy
+from mappings.spec import Choices
 
 ENOUGH = 2
 """One document alone shows no habit."""
@@ -40,11 +42,14 @@ class Usual:
     """``accounts`` and ``taxes`` are keyed as ``key_of`` says, ``everywhere`` is where nearly all lines are.
 
     ``account`` is what the mapping gives where nobody chose one (empty: all are chosen); ``is_tax_open``: nobody has
-    looked at the tax types either.
+    looked at the tax types either. Once somebody has, ``unchosen`` are those that are still as the app suggested them:
+    in their place a type with the same tax may be usual. ``rates`` are per cents by tax type.
     """
 
     account: str = ""
     is_tax_open: bool = False
+    unchosen: frozenset[str] = frozenset()
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
     accounts: Mapping[str, str] = field(default_factory=dict)
     taxes: Mapping[str, str] = field(default_factory=dict)
     everywhere: str = ""
@@ -52,25 +57,61 @@ class Usual:
     @property
     def is_needed(self) -> bool:
         """Whether there is anything that nobody chose."""
-        return bool(self.account) or self.is_tax_open
+        return bool(self.account) or self.is_tax_open or bool(self.unchosen)
 
-    def expected(self, line: Line, before: Mapping[str, str]) -> Line:
+    def expected(self, line: Line, before: Mapping[str, Line]) -> Line:
         """A line as the mapping makes it, with what is usual in place of what nobody chose.
 
-        ``before`` are the accounts that the lines of this document had when both sides agreed, by ``key_of``. An
-        account of which nothing can be said is empty, so that it is not compared.
+        ``before`` are the lines that this document had when both sides agreed, by ``key_of``. An account of which
+        nothing can be said is empty, so that it is not compared.
         """
         account, tax_type, key = line.account_code, line.tax_type, key_of(line.description)
+        was = before.get(key)
         if account and account == self.account:
-            account = self.accounts.get(key) or before.get(key) or self.everywhere
-        if self.is_tax_open:
-            tax_type = self.taxes.get(key) or tax_type
+            account = self.accounts.get(key) or (was.account_code if was else "") or self.everywhere
+        if self._is_open(tax_type):
+            habit = self.taxes.get(key, "")
+            if habit and (self.is_tax_open or self.is_same_tax(tax_type, habit)):
+                tax_type = habit
+            elif not habit and was is not None and self.is_same_tax(tax_type, was.tax_type):
+                tax_type = was.tax_type
         if (account, tax_type) == (line.account_code, line.tax_type):
             return line
         return replace(line, account_code=account, tax_type=tax_type)
 
+    def is_silent(self, line: Line, there: str, before: Mapping[str, Line]) -> bool:
+        """Whether nobody can say that ``there`` is the wrong tax type for a line, as no tax hangs on it.
 
-def usual_of(booked: Iterable[Booked], *, account: str, is_tax_open: bool) -> Usual:
+        Nobody chose the line's own, nothing is known of its service, and both come to the same tax.
+        """
+        key = key_of(line.description)
+        known = key in self.taxes or key in before
+        return not known and self._is_open(line.tax_type) and self.is_same_tax(line.tax_type, there)
+
+    def is_same_tax(self, one: str, other: str) -> bool:
+        rates = self.rates.get(one), self.rates.get(other)
+        return rates[0] is not None and rates[0] == rates[1]
+
+    def _is_open(self, tax_type: str) -> bool:
+        return self.is_tax_open or tax_type in self.unchosen
+
+
+def unchosen_taxes(choices: Choices, suggested: Choices) -> frozenset[str]:
+    """Tax types that are in force as the app suggested them, and for nothing else."""
+    pairs = [(choices.default_tax, suggested.default_tax)]
+    pairs += [(tax, suggested.tax_by_label.get(label, "")) for label, tax in choices.tax_by_label.items()]
+    kept = {now for now, first in pairs if now and now == first}
+    return frozenset(kept - {now for now, first in pairs if now != first})
+
+
+def usual_of(
+    booked: Iterable[Booked],
+    *,
+    account: str,
+    is_tax_open: bool,
+    unchosen: frozenset[str] = frozenset(),
+    rates: Mapping[str, Decimal] | None = None,
+) -> Usual:
     accounts: dict[str, Counter[str]] = defaultdict(Counter)
     taxes: dict[str, Counter[str]] = defaultdict(Counter)
     everywhere: Counter[str] = Counter()
@@ -84,6 +125,8 @@ def usual_of(booked: Iterable[Booked], *, account: str, is_tax_open: bool) -> Us
     return Usual(
         account=account,
         is_tax_open=is_tax_open,
+        unchosen=unchosen,
+        rates=rates or {},
         accounts=_habits(accounts),
         taxes=_habits(taxes),
         everywhere=_most(everywhere, NEARLY_ALL),

@@ -9,11 +9,13 @@ import time_machine
 
 from connectors.records import Line
 from mappings.models import MappingSet
+from mappings.services import load_choices, publish
+from mappings.spec import Choices
 from sandbox.server import running
 from sync.models import Mismatch, Trigger
 from sync.reconcile.books import Books
 from sync.reconcile.running import compare_now
-from sync.reconcile.usual import Booked, Usual, key_of, usual_of
+from sync.reconcile.usual import Booked, Usual, key_of, unchosen_taxes, usual_of
 from tests.sync.conftest import NOW, Office, open_office, seeded_world
 from tests.sync.reconcile.ledgers import agreeing, change, kinds
 
@@ -77,6 +79,76 @@ def test_a_tax_type_is_usual_only_while_nobody_has_published_a_mapping() -> None
     assert kinds(books) == {}
     object.__setattr__(books, "usual", usual_of(rows, account="200", is_tax_open=False))
     assert "invoice_tax_type" in kinds(books)
+
+
+RATES = {
+    **{"OUTPUT": Decimal(10), "INPUT": Decimal(10)},
+    **dict.fromkeys(("EXEMPTOUTPUT", "EXEMPTEXPORT", "BASEXCLUDED"), Decimal(0)),
+}
+
+
+def with_tax(there: str, *rows: Booked, mapped: str = "EXEMPTOUTPUT", **known: Any) -> Books:
+    """The first invoice has the tax type ``mapped`` by the mapping, and ``there`` in Xero."""
+    books = agreeing(1, paid=False)
+    for records, key, tax_type in ((books.documents, "xi0", there), (books.expected, "i0", mapped)):
+        line = replace(books.documents["xi0"].lines[0], tax_type=tax_type)
+        change(records, key, lines=(line,))
+    usual = usual_of(rows, **{"account": "", "is_tax_open": False, "rates": RATES, **known})
+    return replace(books, usual=usual)
+
+
+UNCHOSEN = frozenset({"EXEMPTOUTPUT"})
+HABIT = booked("Bookkeeping", "200", 3, tax="BASEXCLUDED")
+
+
+@pytest.mark.parametrize(
+    "books",
+    [
+        with_tax("BASEXCLUDED", is_tax_open=True),
+        with_tax("BASEXCLUDED", HABIT, is_tax_open=True),
+        with_tax("BASEXCLUDED", unchosen=UNCHOSEN),
+        with_tax("BASEXCLUDED", HABIT, unchosen=UNCHOSEN),
+    ],
+)
+def test_one_tax_free_type_is_as_good_as_another_where_nobody_chose(books: Books) -> None:
+    assert kinds(books) == {}
+
+
+@pytest.mark.parametrize(
+    "books",
+    [
+        with_tax("OUTPUT", is_tax_open=True),
+        with_tax("BASEXCLUDED", is_tax_open=True, mapped="OUTPUT"),
+        with_tax("OUTPUT", unchosen=UNCHOSEN),
+        with_tax("EXEMPTEXPORT", HABIT, is_tax_open=True),
+        with_tax("EXEMPTEXPORT", HABIT, unchosen=UNCHOSEN),
+        with_tax("BASEXCLUDED", HABIT),
+        with_tax("TAX001", unchosen=UNCHOSEN),
+        with_tax("OUTPUT", booked("Bookkeeping", "200", 3), unchosen=UNCHOSEN),
+    ],
+)
+def test_another_tax_an_odd_one_out_and_what_was_chosen_are_told(books: Books) -> None:
+    assert set(kinds(books)) == {"invoice_tax_type"}
+
+
+def test_a_tax_type_that_changed_after_both_agreed_is_told() -> None:
+    books = with_tax("EXEMPTEXPORT", is_tax_open=True)
+    books.agreed["i0"] = with_tax("BASEXCLUDED").documents["xi0"]
+    assert "invoice_tax_type" in kinds(books)
+
+
+def test_what_this_app_wrote_keeps_the_tax_type_it_was_given() -> None:
+    books = replace(with_tax("BASEXCLUDED", HABIT, is_tax_open=True), written=frozenset({"i0"}))
+    assert set(kinds(books)) == {"invoice_tax_type"}
+
+
+def test_a_tax_type_counts_as_chosen_once_any_label_was_given_it() -> None:
+    first = Choices(default_tax="OUTPUT", tax_by_label={"GST": "OUTPUT", "Free": "EXEMPTOUTPUT", "None": ""})
+    assert unchosen_taxes(first, first) == {"OUTPUT", "EXEMPTOUTPUT"}
+    now = replace(first, tax_by_label={**first.tax_by_label, "None": "EXEMPTOUTPUT"})
+    assert unchosen_taxes(now, first) == {"OUTPUT"}
+    assert unchosen_taxes(Choices(default_tax="INPUT"), first) == frozenset()
+    assert unchosen_taxes(Choices(), Choices()) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -149,3 +221,38 @@ def _pushed(office: Office) -> Any:
     made = {(item["deployment"] or {}).get("external_id") for item in office.ignition.invoices}
     found = [office.ledger.invoices[key] for key in sorted(key for key in made if key)]
     return next(item for item in found if len(item["LineItems"]) == 1 and item["Status"] == "AUTHORISED")
+
+
+def test_a_mapping_published_for_another_reason_chooses_no_tax_types(db: None, settings: Any) -> None:
+    """Ignition's own link puts what is labelled “GST Free” into another tax-free type than the suggested one."""
+    with time_machine.travel(NOW, tick=True):
+        world, report = seeded_world(clients=40, months=9, clean=True)
+        assert _put_elsewhere(world.xero.organisations[report.tenant_id])
+        with running(world) as served:
+            office = open_office(served, settings, report=report)
+            office.sync()
+            world.clock.advance(90)
+            practice = office.practice
+            assert _tax_types(office) == 0
+            _, choices = load_choices(practice)
+            assert choices.tax_by_label["GST Free"] == "EXEMPTOUTPUT"
+            publish(practice, replace(choices, invoice_status="DRAFT"), actor=office.owner)
+            assert _tax_types(office) == 0
+            labels = {**choices.tax_by_label, "GST Free": "BASEXCLUDED"}
+            publish(practice, replace(choices, tax_by_label=labels), actor=office.owner)
+            publish(practice, choices, actor=office.owner)
+            assert _tax_types(office) == 0, "back to the suggested one is as if nobody chose"
+
+
+def _put_elsewhere(ledger: Any) -> int:
+    """Tax-free lines into the other tax-free type, as if they had always been there; how many."""
+    sales = [document for document in ledger.invoices.values() if document["Type"] == "ACCREC"]
+    lines = [line for row in sales for line in row["LineItems"] if line.get("TaxType") == "EXEMPTOUTPUT"]
+    for line in lines:
+        line["TaxType"] = "BASEXCLUDED"
+    return len(lines)
+
+
+def _tax_types(office: Office) -> int:
+    compare_now(office.practice, trigger=Trigger.COMMAND)
+    return Mismatch.objects.filter(practice=office.practice, kind="invoice_tax_type", state="open").count()
