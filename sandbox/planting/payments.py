@@ -151,7 +151,7 @@ def other_day(ground: Ground, number: int) -> Planted:
     money = collect(ground, item.invoice, ago=20)
     posted = receive(ground, item.document, item.document["Total"], ground.day(20) - timedelta(days=40))
     return about_money(
-        "P09", "payment_date", party, item, f"Collected on {ground.day(20)}; dated {posted['Date']} in Xero.",
+        "P09", "payment_month", party, item, f"Collected on {ground.day(20)}; dated {posted['Date']} in Xero.",
         payment=money.payment, posted=posted, ignition=(str(money.collection["id"]),),
     )  # fmt: skip
 

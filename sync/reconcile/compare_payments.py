@@ -277,7 +277,9 @@ def payment_date(books: Books, share: Share) -> Found:
         return None
     if -POSTED_EARLY_DAYS <= (there - share.paid_on).days <= POSTED_LATE_DAYS:
         return None
-    return "payment_date", f"Collected on {share.paid_on:%d %b %Y}; dated {there:%d %b %Y} in Xero."
+    crosses = (there.year, there.month) != (share.paid_on.year, share.paid_on.month)
+    text = f"Collected on {share.paid_on:%d %b %Y}; dated {there:%d %b %Y} in Xero."
+    return "payment_month" if crosses else "payment_date", text
 
 
 def payment_account(books: Books, share: Share) -> Found:

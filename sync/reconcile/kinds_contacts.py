@@ -20,7 +20,8 @@ CONTACTS = (
     _contact(
         "spelling",
         "Name is spelled differently",
-        "low",
+        # The practice manager takes names to the letter when it looks for the client of an invoice.
+        "medium",
         "The names differ only in case, spaces or punctuation.",
         "Take over one spelling.",
         unattended="may",
@@ -62,7 +63,6 @@ CONTACTS = (
         "high",
         "Xero takes no new invoices for an archived contact.",
         "Restore the contact in Xero, or link the client to another one.",
-        unattended="ask",
         refs=(
             "I08",
             "I21",

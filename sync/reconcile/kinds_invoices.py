@@ -59,7 +59,6 @@ INVOICES = (
         "critical",
         "It is linked to a document that Xero no longer lists.",
         "Look for it in Xero, then link it again.",
-        unattended="ask",
         refs=(
             "V06",
             "S01",

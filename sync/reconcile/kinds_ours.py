@@ -67,6 +67,7 @@ CONNECTIONS = (
         "high",
         "The mapping uses a tax type that Xero does not offer on sales any more.",
         "Choose another tax type on the mapping page.",
+        unattended="ask",
         needs=("setting",),
         refs=("K08",),
     ),

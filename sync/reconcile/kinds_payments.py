@@ -85,6 +85,17 @@ PAYMENTS = (
         refs=("P09",),
     ),
     _payment(
+        "month",
+        "Date is in another month",
+        "high",
+        (
+            "Xero has it before the money was collected, or more than sixteen days later, and in another month: it may "
+            "fall into another tax period."
+        ),
+        "Check whether it is the same payment, then choose the right date before the period is filed.",
+        refs=("P09",),
+    ),
+    _payment(
         "unpaid_in_ignition",
         "Paid in Xero, unpaid in Ignition",
         "critical",

@@ -99,6 +99,7 @@ CASES: dict[str, Spoil] = {
     "payment_amount": lambda books: change(books.receipts, "xp0", amount=Decimal(100)),
     "payment_currency": lambda books: change(books.receipts, "xp0", currency="NZD"),
     "payment_date": lambda books: change(books.receipts, "xp0", date=date(2026, 7, 5)),
+    "payment_month": lambda books: change(books.receipts, "xp0", date=date(2026, 6, 30)),
     "payment_unpaid_in_ignition": unpaid,
     "payment_only_in_xero": receipt_alone,
     "payment_not_collected": lambda books: change(books.payments, "p0", status="cancelled"),
@@ -237,4 +238,29 @@ def test_a_payment_that_was_cancelled_earlier_takes_no_money_from_the_one_that_c
         status="cancelled",
         collected_at=datetime(2026, 6, 1, tzinfo=UTC),
     )
-    assert set(kinds(books)) == {"payment_date"}
+    assert set(kinds(books)) == {"payment_month"}
+
+
+@pytest.mark.parametrize(
+    ("there", "expected"),
+    [
+        (date(2026, 7, 14), set()),
+        (date(2026, 7, 1), {"payment_date"}),
+        (date(2026, 6, 30), {"payment_month"}),
+        (date(2026, 7, 26), set()),
+        (date(2026, 7, 31), {"payment_date"}),
+        (date(2026, 8, 1), {"payment_month"}),
+        (date(2025, 7, 10), {"payment_month"}),
+    ],
+)
+def test_a_day_in_another_month_is_worse_than_an_odd_day(there: date, expected: set[str]) -> None:
+    books = agreeing(1)
+    change(books.receipts, "xp0", date=there)
+    assert set(kinds(books)) == expected
+
+
+def test_money_collected_at_the_end_of_a_month_may_be_posted_in_the_next() -> None:
+    books = agreeing(1)
+    change(books.payments, "p0", collected_at=datetime(2026, 7, 30, tzinfo=UTC))
+    change(books.receipts, "xp0", date=date(2026, 8, 3))
+    assert kinds(books) == {}
