@@ -1,4 +1,4 @@
-"""How long pages take with a million rows behind them, and whether their number of queries depends on that.
+"""How long pages take with a million rows behind them, and whether their number of queries grows with that.
 
 Requests go through the whole of Django in this process: middleware, session, view and template, with the database
 beside it. The web server's share is measured with the webhooks.
@@ -168,8 +168,9 @@ def compared_pages() -> dict[str, Path]:
         "saved views": "reconciliation/views/",
         "when to compare": "reconciliation/schedule/",
         "close": "reconciliation/close/",
-        "close, a quarter": "reconciliation/close/?every=quarter",
+        "close, a tax quarter": "reconciliation/close/?every=bas-quarter",
         "tax": "reconciliation/tax/",
+        "tax, a month": "reconciliation/tax/?every=bas-month",
         "clearing account": "reconciliation/clearing/",
         "as of today": "reconciliation/asof/",
         "as of a day long ago": "reconciliation/asof/?day=2026-02-01",
@@ -208,7 +209,7 @@ def measure(size: int) -> Iterator[Row]:
     for name, path in (pages() | compared_pages()).items():
         there, here = timed(small, path), timed(large, path)
         slowest_small = max(slowest_small, percentile(there.ms, 0.95))
-        if len(there.queries) != len(here.queries):
+        if len(there.queries) < len(here.queries):
             differing[name] = (len(there.queries), len(here.queries))
         yield Row(
             part="pages",
@@ -234,7 +235,7 @@ def measure(size: int) -> Iterator[Row]:
     )
     yield Row(
         part="pages",
-        what="pages whose number of queries depends on the size",
+        what="pages whose number of queries grows with the size",
         measured=len(differing),
         bar=0,
         rule=EXACTLY,

@@ -28,7 +28,8 @@ class Figures:
 
     ``crossings`` have one of their dates in the period and the other one outside. ``clearing`` has a proof for each
     currency, or ``clearing_problem`` says why there is none; ``bank_problem`` says why the bank is not in it.
-    ``undated`` counts what is in no period at all.
+    ``undated`` counts what is in no period at all, ``undated_documents`` the invoices among it. ``reaches_back`` is
+    whether any month of it was worked out.
     """
 
     period: Period
@@ -44,6 +45,7 @@ class Figures:
     clearing_problem: str = ""
     bank_problem: str = NOT_READ
     undated: int = 0
+    undated_documents: int = 0
     reaches_back: bool = True
 
     def tax(self) -> tuple[Total, ...]:
@@ -67,6 +69,7 @@ def figures_of(practice: Practice, period: Period) -> Figures:
         mine.exclude(figures__crossings=[]).values_list("month", KeyTransform("crossings", "figures"))
     )
     found = [months[month] for month in period.months if month in months]
+    undated = workings.facts.get("undated") or {}
     return Figures(
         period=period,
         made_at=workings.made_at,
@@ -80,7 +83,8 @@ def figures_of(practice: Practice, period: Period) -> Figures:
         clearing=_clearing(period, found),
         clearing_problem=str(workings.facts.get("clearing") or ""),
         bank_problem=str(workings.facts.get("bank", NOT_READ)),
-        undated=sum((workings.facts.get("undated") or {}).values()),
+        undated=sum(undated.values()),
+        undated_documents=undated.get("documents", 0),
         reaches_back=bool(found),
     )
 
@@ -119,9 +123,11 @@ def _crossings(period: Period, found: Mapping[date, Iterable[Mapping[str, Any]]]
 def _clearing(period: Period, found: Iterable[Mapping[str, Any]]) -> tuple[Proof, ...]:
     """The months' accounts one after the other: opened as the first, left with the items of the last."""
     sums: dict[str, Proof] = {}
-    for month in found:
+    months = list(found)
+    last = {data["currency"]: place for place, month in enumerate(months) for data in month["clearing"]}
+    for place, month in enumerate(months):
         for data in month["clearing"]:
-            proof = _proof(data)
+            proof = _proof(data, with_items=last[data["currency"]] == place)
             old = sums.get(proof.currency)
             sums[proof.currency] = dataclasses.replace(
                 proof,
@@ -156,13 +162,14 @@ def _ledger(data: Mapping[str, Any] | None) -> Ledger | None:
     )
 
 
-def _proof(data: Mapping[str, Any]) -> Proof:
+def _proof(data: Mapping[str, Any], *, with_items: bool = True) -> Proof:
+    """``with_items`` is what was left in the account at the end, payment by payment."""
     return Proof(
         month=date.fromisoformat(data["month"]),
         currency=data["currency"],
         opening=Decimal(data["opening"]),
         parts={name: Decimal(amount) for name, amount in data["parts"].items()},
-        items=tuple(_built(Item, item) for item in data["items"]),
+        items=tuple(_built(Item, item) for item in data["items"]) if with_items else (),
         payouts=tuple(_built(Payout, item) for item in data.get("payouts", ())),
         fees=Decimal(data.get("fees", 0)),
         surcharges=Decimal(data.get("surcharges", 0)),
@@ -170,9 +177,13 @@ def _proof(data: Mapping[str, Any]) -> Proof:
     )
 
 
+_HINTS = {cls: get_type_hints(cls) for cls in (Crossing, Draft, Item, Payout)}
+"""Read once: a thousand items of a month are of one class, and reading its hints takes longer than making one."""
+
+
 def _built(cls: type[Any], data: Mapping[str, Any]) -> Any:
     """A flat dataclass from what ``connectors.stored.dump`` made of it."""
-    hints = get_type_hints(cls)
+    hints = _HINTS[cls]
     return cls(**{name: _value(hints[name], value) for name, value in data.items() if name in hints})
 
 

@@ -1,21 +1,18 @@
 """The sales tax of a period: what each side has, what is in doubt, and whether the return may be filed on it."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, CharField, Count, Max, Q, Sum, When
-from django.db.models.functions import Cast
-
 from practices.models import Country, Practice
 from sync.asof import end_of
 from sync.close.figures import Figures
 from sync.close.periods import RETURN_NAME, Period
+from sync.close.stakes import ACCEPTED, ACCEPTED_UNDATED, OPEN, OPEN_UNDATED, PARTS, Stakes, stakes_of
 from sync.flows import BY_MODE
-from sync.models import OPEN_CHANGE_STATES, Change, Kind, Mismatch, MismatchState
+from sync.models import OPEN_CHANGE_STATES, Change, Kind
 from sync.reconcile.kinds import KINDS
 from sync.reconcile.totals import Total
 
@@ -37,7 +34,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stake:
-    """Differences of one kind with tax at stake in one currency. ``dated``: their day is in the period."""
+    """Differences of one kind in one currency, some with tax at stake. ``dated``: their day is in the period.
+
+    ``query`` is the report's, which lists the same ones.
+    """
 
     kind: str
     title: str
@@ -47,14 +47,15 @@ class Stake:
     money: Decimal
     tax: Decimal
     dated: bool
+    query: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaxReport:
     """A period's tax. ``name`` is what the return is called where the practice is.
 
-    ``stake`` is the tax that hangs on open differences dated in the period, by currency, each document's once: a
-    missing invoice and the payment that can't be put on it are the same tax.
+    ``dated`` is what hangs on open differences dated in the period, each document's once: a missing invoice and the
+    payment that can't be put on it are the same tax.
     """
 
     name: str
@@ -62,13 +63,18 @@ class TaxReport:
     figures: Figures
     totals: tuple[Total, ...]
     stakes: tuple[Stake, ...]
-    stake: list[tuple[str, Decimal]]
+    dated: Stakes
     held: int
     reasons: tuple[Reason, ...]
 
     @property
     def period(self) -> Period:
         return self.figures.period
+
+    @property
+    def stake(self) -> list[tuple[str, Decimal]]:
+        """The tax at stake by currency."""
+        return [(item.currency, item.tax) for item in self.dated.sums.items if item.tax]
 
     @property
     def tone(self) -> str:
@@ -83,68 +89,50 @@ class TaxReport:
         return f"Not {self.name}-ready" if self.tone == "bad" else f"Not {self.name}-ready yet"
 
 
-def tax_report(practice: Practice, figures: Figures, *, now: datetime, zone: ZoneInfo) -> TaxReport:
-    """Everything about the tax of a period, from what is kept. Three queries."""
+def tax_report(
+    practice: Practice,
+    figures: Figures,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    found: Mapping[str, Stakes] | None = None,
+    whole: bool = False,
+) -> TaxReport:
+    """Everything about the tax of a period, from what is kept. At most four queries.
+
+    ``found`` is what is open and accepted in the period, where somebody looked already; ``whole`` is as for
+    :func:`stakes_of`.
+    """
     period = figures.period
-    stakes = tuple(_stakes(practice, period))
+    found = found or stakes_of(practice, period, adding=(OPEN,), whole=whole)
     held = _held(practice, period)
     return TaxReport(
         name=RETURN_NAME.get(practice.country, "tax return"),
         word="VAT" if practice.country == Country.GB else "GST",
         figures=figures,
         totals=figures.tax(),
-        stakes=stakes,
-        stake=_stake(practice, period),
+        stakes=tuple(_stakes(found)),
+        dated=found[OPEN],
         held=held,
-        reasons=tuple(_reasons(figures, stakes, held, now=now, zone=zone)),
+        reasons=tuple(_reasons(figures, found, held, now=now, zone=zone)),
     )
 
 
-def _stakes(practice: Practice, period: Period) -> Iterator[Stake]:
-    inside = Q(dated_on__range=(period.starts_on, period.ends_on))
-    rows = [
-        (row, is_dated)
-        for some, is_dated in ((inside, True), (Q(dated_on=None), False))
-        for row in Mismatch.objects.filter(
-            some, practice=practice, state__in=[MismatchState.OPEN, MismatchState.ACCEPTED]
-        )
-        .exclude(tax_at_stake=0)
-        .order_by()
-        .values("kind", "state", "currency")
-        .annotate(number=Count("*"), staked=Sum("at_stake"), taxed=Sum("tax_at_stake"))
-    ]
-    for row, is_dated in sorted(rows, key=lambda pair: (-pair[0]["taxed"], pair[0]["kind"])):
-        known = KINDS.get(row["kind"])
+def _stakes(found: Mapping[str, Stakes]) -> Iterator[Stake]:
+    """Kinds with tax at stake, those with the most first."""
+    taxed = [(part, group) for part in PARTS for group in found[part].groups if group.tax]
+    for part, group in sorted(taxed, key=lambda item: (-item[1].tax, item[1].kind)):
         yield Stake(
-            kind=row["kind"],
-            title=known.title if known else row["kind"],
-            state=row["state"],
-            currency=row["currency"],
-            count=row["number"],
-            money=row["staked"],
-            tax=row["taxed"],
-            dated=is_dated,
+            kind=group.kind,
+            title=KINDS[group.kind].title if group.kind in KINDS else group.kind,
+            state="accepted" if part in {ACCEPTED, ACCEPTED_UNDATED} else "open",
+            currency=group.currency,
+            count=group.count,
+            money=group.money,
+            tax=group.tax,
+            dated=found[part].is_dated,
+            query=f"kind={group.kind}&{found[part].query}",
         )
-
-
-def _stake(practice: Practice, period: Period) -> list[tuple[str, Decimal]]:
-    """The most that any open difference of a document puts at stake, added up over documents, by currency."""
-    rows = (
-        Mismatch.objects.filter(
-            practice=practice,
-            state=MismatchState.OPEN,
-            dated_on__range=(period.starts_on, period.ends_on),
-        )
-        .exclude(tax_at_stake=0)
-        .annotate(which=Case(When(document="", then=Cast("pk", CharField())), default="document"))
-        .values("currency", "client_external_id", "which")
-        .annotate(most=Max("tax_at_stake"))
-        .order_by()
-    )
-    out: dict[str, Decimal] = defaultdict(Decimal)
-    for row in rows.values_list("currency", "most"):
-        out[row[0]] += row[1]
-    return sorted(out.items())
 
 
 def _held(practice: Practice, period: Period) -> int:
@@ -159,29 +147,26 @@ def _held(practice: Practice, period: Period) -> int:
 
 
 def _reasons(
-    figures: Figures, stakes: tuple[Stake, ...], held: int, *, now: datetime, zone: ZoneInfo
+    figures: Figures, stakes: Mapping[str, Stakes], held: int, *, now: datetime, zone: ZoneInfo
 ) -> Iterator[Reason]:
-    period = figures.period
-    asked = f"?every={period.rule.code}&from={period.starts_on}"
     if figures.made_at is None:
         yield Reason(tone="warn", text="Nothing was worked out yet.")
         return
     yield from _not_fresh(figures, now=now, zone=zone)
-    found = sum(item.count for item in stakes if item.state == MismatchState.OPEN and item.dated)
-    if found:
+    yield from _out_of_sight(figures)
+    if found := stakes[OPEN].taxed:
         yield Reason(
             tone="bad",
             text=f"{_count(found, 'open difference')} with tax at stake",
-            page="close",
-            query=f"{asked}#open",
+            page="reconciliation",
+            query=f"?{stakes[OPEN].query}&sort=-tax#list",
         )
-    floating = sum(item.count for item in stakes if item.state == MismatchState.OPEN and not item.dated)
-    if floating:
+    if floating := stakes[OPEN_UNDATED].taxed:
         yield Reason(
             tone="warn",
             text=f"{_count(floating, 'open difference')} with tax at stake and no date",
-            page="close",
-            query=f"{asked}#open",
+            page="reconciliation",
+            query=f"?{stakes[OPEN_UNDATED].query}&sort=-tax#list",
         )
     if figures.draft_count:
         text = f"{_count(figures.draft_count, 'draft')} in Xero that nobody has approved"
@@ -202,21 +187,41 @@ def _reasons(
 
 
 def _not_fresh(figures: Figures, *, now: datetime, zone: ZoneInfo) -> Iterator[Reason]:
-    """Whether the figures say anything about the whole period."""
+    """Whether everything was read, and the figures made, after the period ended."""
     ended = end_of(figures.period.ends_on, zone)
     if now < ended:
         yield Reason(tone="warn", text=f"The period runs until {_day(figures.period.ends_on)}.")
         return
+    if figures.message and figures.made_at is not None:
+        made_on = _day(figures.made_at.astimezone(zone).date())
+        yield Reason(
+            tone="warn", text=f"The figures are those of {made_on}: they could not be worked out anew."
+        )
     run = figures.run
-    read = {(item["side"], item["kind"]): item["read_at"] for item in run.coverage} if run else {}
+    read = {(item["side"], item["kind"]): item for item in run.coverage} if run else {}
     for side, kind, words in NEEDED:
-        at = read.get((side, kind.value))
+        item = read.get((side, kind.value), {})
+        at = item.get("read_at")
         if not at:
             yield Reason(tone="warn", text=f"{words} were not read to their end.", page="connections")
         elif datetime.fromisoformat(at) < ended:
             yield Reason(
                 tone="warn", text=f"{words} were last read before the period ended.", page="activity"
             )
+        if number := item.get("unreadable", 0):
+            yield Reason(tone="warn", text=f"{number:,} of {words} could not be read.", page="activity")
+
+
+def _out_of_sight(figures: Figures) -> Iterator[Reason]:
+    """Documents of the period that the figures may not have."""
+    since = figures.run.documents_from if figures.run else None
+    if since is not None and figures.period.starts_on < since:
+        text = f"Documents dated before {_day(since)} are not compared."
+        yield Reason(tone="warn", text=text, page="mapping")
+    elif not figures.reaches_back:
+        yield Reason(tone="warn", text="Nothing that was read is dated so long ago, so there are no figures.")
+    if number := figures.undated_documents:
+        yield Reason(tone="warn", text=f"{_count(number, 'invoice')} without a date, in no period")
 
 
 def _day(day: date) -> str:

@@ -1,12 +1,12 @@
 """Everything that a closed period is shown with, once for the page, the Excel file and the PDF."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import QuerySet
 
 from practices.models import Practice
 from sync.asof import end_of
@@ -14,7 +14,20 @@ from sync.close.clearing import Proof, not_seen
 from sync.close.figures import Figures, figures_of
 from sync.close.gst import TaxReport, tax_report
 from sync.close.periods import MONTH, Period, rules_of, whole_months
+from sync.close.stakes import (
+    ACCEPTED,
+    ACCEPTED_UNDATED,
+    OPEN,
+    OPEN_UNDATED,
+    PARTS,
+    UNDATED,
+    Stakes,
+    rows_of,
+    stakes_of,
+)
 from sync.models import Approval, ApprovalState, Mismatch, MismatchState, SignOff
+from sync.pages.long_lists import ADDED_AT_ONCE
+from sync.pages.mismatch_list import Sums
 from sync.reconcile.kinds import KINDS, rank
 from sync.reconcile.totals import Total
 from sync.report.choosing import named
@@ -23,8 +36,6 @@ from sync.zones import zone_of
 
 MOST_LISTED = 5_000
 """Rows of one list; how many there are and what they come to is told for all of them."""
-CRITICAL = 0
-"""The rank of what has to be settled, or explained, before a period is signed off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +63,6 @@ class TieOut:
         return self.right - self.left
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Money:
-    """What differences come to in one currency."""
-
-    currency: str
-    count: int
-    money: Decimal
-    tax: Decimal
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
     """A difference with its kind in words."""
@@ -72,23 +73,57 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """Differences of one state: how many in all, what they come to, and the worst of them one by one."""
+    """One part of the differences: how many in all, what they come to, and the worst of them one by one."""
 
     rows: Sequence[Line]
-    count: int
-    sums: tuple[Money, ...]
-    critical: int
+    stakes: Stakes
+
+    @property
+    def part(self) -> str:
+        return self.stakes.part
+
+    @property
+    def query(self) -> str:
+        """What asks the report for all of them."""
+        return self.stakes.query
+
+    @property
+    def count(self) -> int:
+        return self.stakes.count
+
+    @property
+    def critical(self) -> int:
+        return self.stakes.critical
+
+    @property
+    def sums(self) -> Sums:
+        return self.stakes.sums
 
     @property
     def more(self) -> int:
         return self.count - len(self.rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Open differences that belong to no day and have no money, such as a client's name. They are not listed."""
+
+    count: int
+    counted: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.count)
+
+    def __str__(self) -> str:
+        return f"{self.count:,}" if self.counted else f"more than {self.count:,}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
     """A period ready to be shown. It was put together at ``made_at``, its figures worked out at ``figures.made_at``.
 
-    ``elsewhere`` counts open differences that belong to no day, such as a client's name, and are not listed.
+    ``open`` and ``accepted`` are dated in the period. What has money and no date is in ``open_undated`` and
+    ``accepted_undated``: it is tied to no month and stands beside each of them.
     """
 
     practice: Practice
@@ -98,8 +133,10 @@ class Pack:
     tie_outs: tuple[TieOut, ...]
     tax: TaxReport
     open: Listed
+    open_undated: Listed
     accepted: Listed
-    elsewhere: int
+    accepted_undated: Listed
+    elsewhere: Elsewhere
     approvals: Sequence[Approval]
     approval_count: int
     coverage: tuple[ListLine, ...]
@@ -115,6 +152,11 @@ class Pack:
     def is_worked_out(self) -> bool:
         return self.figures.made_at is not None
 
+    @property
+    def critical(self) -> int:
+        """Open differences that have to be settled, or explained, before it is signed off."""
+        return self.open.critical + self.open_undated.critical
+
 
 def period_between(practice: Practice, starts_on: date, ends_on: date) -> Period:
     """The period of these days, by a rule of the practice's country; ``ValueError`` unless it is whole months."""
@@ -128,32 +170,52 @@ def period_between(practice: Practice, starts_on: date, ends_on: date) -> Period
     )
 
 
-def build(practice: Practice, period: Period, *, now: datetime, most: int = MOST_LISTED) -> Pack:
-    """The pack from what is kept; a constant number of queries. ``most`` rows of each list are loaded."""
+def build(
+    practice: Practice,
+    period: Period,
+    *,
+    now: datetime,
+    most: int = MOST_LISTED,
+    most_undated: int | None = None,
+    whole: bool = True,
+) -> Pack:
+    """The pack from what is kept; a number of queries that does not grow.
+
+    ``most`` rows of each list are loaded, of what has no date ``most_undated`` where that is another number. Unless
+    ``whole``, lists too long to be added up while somebody waits are only counted; of a period that is signed off all
+    are added up, so that it can be told what moved.
+    """
     zone = zone_of(practice.time_zone)
     figures = figures_of(practice, period)
-    open_, accepted, elsewhere = _mismatches(practice, period, most)
-    approvals = _approvals(practice, period, zone)
     signs = list(
         SignOff.objects.filter(practice=practice, starts_on=period.starts_on, ends_on=period.ends_on)
         .select_related("signed_by", "withdrawn_by")
         .order_by("-pk")
     )
+    signed = next((item for item in signs if item.withdrawn_at is None), None)
+    stakes = stakes_of(practice, period, whole=whole or signed is not None)
+    undated = most if most_undated is None else most_undated
+    lists = {
+        part: _listed(practice, period, stakes[part], undated if part in UNDATED else most) for part in PARTS
+    }
+    approvals = _approvals(practice, period, zone)
     return Pack(
         practice=practice,
         period=period,
         made_at=now,
         figures=figures,
         tie_outs=tuple(tie_out(item) for item in figures.totals),
-        tax=tax_report(practice, figures, now=now, zone=zone),
-        open=open_,
-        accepted=accepted,
-        elsewhere=elsewhere,
+        tax=tax_report(practice, figures, now=now, zone=zone, found=stakes),
+        open=lists[OPEN],
+        open_undated=lists[OPEN_UNDATED],
+        accepted=lists[ACCEPTED],
+        accepted_undated=lists[ACCEPTED_UNDATED],
+        elsewhere=_elsewhere(practice, stakes[OPEN_UNDATED]),
         approvals=list(approvals[:most]),
         approval_count=approvals.count(),
         coverage=tuple(list_line(item) for item in (figures.run.coverage if figures.run else ())),
         not_checked=not_checked(figures),
-        signed=next((item for item in signs if item.withdrawn_at is None), None),
+        signed=signed,
         withdrawn=[item for item in signs if item.withdrawn_at is not None],
     )
 
@@ -192,46 +254,17 @@ def not_checked(figures: Figures) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _mismatches(practice: Practice, period: Period, most: int) -> tuple[Listed, Listed, int]:
-    """Open and accepted differences of the period, and how many open ones belong to no day and have no money."""
-    mine = Mismatch.objects.filter(practice=practice)
-    inside = Q(dated_on__range=(period.starts_on, period.ends_on))
-    floating = Q(dated_on=None) & ~Q(currency="")
-    elsewhere = mine.filter(state=MismatchState.OPEN, dated_on=None, currency="").count()
-    sums = [
-        group
-        for some in (inside, floating)  # one after the other, as an index tells each by itself
-        for group in mine.filter(some, state__in=[MismatchState.OPEN, MismatchState.ACCEPTED])
-        .order_by()
-        .values("state", "currency", "rank")
-        .annotate(number=Count("*"), staked=Sum("at_stake"), taxed=Sum("tax_at_stake"))
-    ]
-    lists = []
-    for state in (MismatchState.OPEN, MismatchState.ACCEPTED):
-        rows = mine.filter(inside | floating, state=state).select_related("owner", "accepted_by")
-        groups = [group for group in sums if group["state"] == state]
-        lists.append(
-            Listed(
-                rows=[Line(row, label_of(row)) for row in rows.order_by("rank", "-at_stake", "pk")[:most]],
-                count=sum(group["number"] for group in groups),
-                sums=tuple(_sums(groups)),
-                critical=sum(group["number"] for group in groups if group["rank"] == CRITICAL),
-            )
-        )
-    return lists[0], lists[1], elsewhere
+def _listed(practice: Practice, period: Period, stakes: Stakes, most: int) -> Listed:
+    rows = rows_of(practice, period, stakes.part).select_related("owner", "accepted_by")
+    worst = rows.order_by("rank", "-at_stake", "pk")[:most] if most and stakes.count else ()
+    return Listed(rows=[Line(row, label_of(row)) for row in worst], stakes=stakes)
 
 
-def _sums(groups: Iterable[dict[str, object]]) -> Iterable[Money]:
-    found: dict[str, list[Decimal]] = {}
-    for group in groups:
-        here = found.setdefault(str(group["currency"]), [Decimal(0)] * 3)
-        for place, name in enumerate(("number", "staked", "taxed")):
-            here[place] += Decimal(str(group[name]))
-    return [
-        Money(currency=code, count=int(count), money=money, tax=tax)
-        for code, (count, money, tax) in sorted(found.items())
-        if code
-    ]
+def _elsewhere(practice: Practice, undated: Stakes) -> Elsewhere:
+    """What is open, has no date and is not among what has money."""
+    rows = Mismatch.objects.filter(practice=practice, state=MismatchState.OPEN, dated_on=None)
+    number = rows.order_by()[: ADDED_AT_ONCE + undated.count + 1].count() - undated.count
+    return Elsewhere(min(number, ADDED_AT_ONCE), counted=number <= ADDED_AT_ONCE)
 
 
 def _approvals(practice: Practice, period: Period, zone: ZoneInfo) -> QuerySet[Approval]:

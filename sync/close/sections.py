@@ -9,13 +9,20 @@ from sync.close.tables import FACTS, Cell, Row, Section, columns
 from sync.pages.words import kind_words
 from sync.reconcile.kind import SEVERITIES
 
+NOT_TIED = "not tied to a month"
+BESIDE = "They have no date, stand beside every period, and are in the figures of none."
+ONCE = "Money counted once"
+ONCE_WORDS = "Of what hangs on one document only the largest counts under “Money counted once”."
+
 
 def sections(pack: Pack) -> list[Section]:
     return [
         _summary(pack),
         _totals(pack),
-        _mismatches("Open", "Open differences", pack.open, pack),
-        _accepted(pack),
+        _open("Open differences dated in the period", pack.open),
+        _open(f"Open differences {NOT_TIED}", pack.open_undated, BESIDE),
+        _accepted("Accepted differences dated in the period", pack.accepted),
+        _accepted(f"Accepted differences {NOT_TIED}", pack.accepted_undated, BESIDE),
         _approvals(pack),
         *tax_sections(pack),
         *clearing_sections(pack),
@@ -39,14 +46,24 @@ def _summary(pack: Pack) -> Section:
         facts.append((f"{pack.tax.name} due", pack.period.due_on))
         facts.append(("Rule", f"{pack.period.rule.says} ({pack.period.rule.source})"))
     facts += [
-        ("Open differences", pack.open.count),
-        ("Critical ones among them", pack.open.critical),
-        ("Accepted differences", pack.accepted.count),
-        ("Open differences without a day or money, not listed", pack.elsewhere),
+        *_counted("Open differences", pack.open),
+        *_counted(f"Open differences {NOT_TIED}", pack.open_undated),
+        ("Critical ones among all of these", pack.critical),
+        *_counted("Accepted differences", pack.accepted),
+        *_counted(f"Accepted differences {NOT_TIED}", pack.accepted_undated),
+        ("Open differences without a day or money, not listed", str(pack.elsewhere).capitalize()),
         ("Documents and payments without a date, in no period", pack.figures.undated),
         ("Signed off", _by(pack)),
     ]
     return Section(sheet="Summary", title="Summary", columns=FACTS, rows=tuple(Row(fact) for fact in facts))
+
+
+def _counted(label: str, listed: Listed) -> Iterator[tuple[str, Cell]]:
+    """How many there are, and what is at stake, as the report's list of them has it."""
+    yield label, listed.count
+    for item in listed.sums.items:
+        if item.currency:
+            yield f"{label}: at stake in {item.currency}", item.at_stake
 
 
 def _by(pack: Pack) -> str:
@@ -78,9 +95,9 @@ def _totals(pack: Pack) -> Section:
     )
 
 
-def _mismatches(sheet: str, title: str, listed: Listed, pack: Pack) -> Section:
+def _open(title: str, listed: Listed, *notes: str) -> Section:
     return Section(
-        sheet=sheet,
+        sheet="Open",
         title=title,
         columns=columns(
             ("What", 20),
@@ -95,7 +112,7 @@ def _mismatches(sheet: str, title: str, listed: Listed, pack: Pack) -> Section:
             ("Since", 10),
         ),
         rows=(*(Row(_difference(item)) for item in listed.rows), *_sums(listed, before=5, after=2)),
-        notes=_more(listed),
+        notes=(*notes, *_notes(listed)),
     )
 
 
@@ -116,18 +133,27 @@ def _difference(line: Line) -> tuple[Cell, ...]:
 
 
 def _sums(listed: Listed, *, before: int, after: int) -> Iterator[Row]:
-    """What all of them come to, those that are not listed too: under the columns of currency, money and tax."""
-    for money in listed.sums:
-        title = f"All {money.count:,}"
-        blank: tuple[Cell, ...] = ("",) * (before - 1)
-        yield Row((title, *blank, money.currency, money.money, money.tax, *("",) * after), True)
+    """What all of them come to, those that are not listed too: under the columns of currency, money and tax.
+
+    First as the columns add up; then, where that is another amount, with money counted once.
+    """
+    blank: tuple[Cell, ...] = ("",) * (before - 1)
+    for item in listed.sums.items:
+        if item.currency:
+            title = f"All {item.count:,}"
+            yield Row((title, *blank, item.currency, item.every, item.every_tax, *("",) * after), True)
+            if item.overlaps:
+                yield Row((ONCE, *blank, item.currency, item.at_stake, item.tax, *("",) * after), True)
 
 
-def _more(listed: Listed) -> tuple[str, ...]:
-    return (f"{listed.more:,} more are not listed here.",) if listed.more else ()
+def _notes(listed: Listed) -> Iterator[str]:
+    if listed.sums.overlaps:
+        yield ONCE_WORDS
+    if listed.more:
+        yield f"{listed.more:,} more are not listed here."
 
 
-def _accepted(pack: Pack) -> Section:
+def _accepted(title: str, listed: Listed, *notes: str) -> Section:
     rows = [
         Row(
             (
@@ -144,12 +170,12 @@ def _accepted(pack: Pack) -> Section:
                 item.accepted_until,
             )
         )
-        for line in pack.accepted.rows
+        for line in listed.rows
         for item in [line.item]
     ]
     return Section(
         sheet="Accepted",
-        title="Accepted differences",
+        title=title,
         columns=columns(
             ("What", 17),
             ("Client", 16),
@@ -163,8 +189,8 @@ def _accepted(pack: Pack) -> Section:
             ("Up to", 10, True),
             ("Until", 10),
         ),
-        rows=(*rows, *_sums(pack.accepted, before=3, after=5)),
-        notes=_more(pack.accepted),
+        rows=(*rows, *_sums(listed, before=3, after=5)),
+        notes=(*notes, *_notes(listed)),
     )
 
 
@@ -244,6 +270,8 @@ def _signed(pack: Pack) -> Iterator[Section]:
         facts.append(("Signed off before", f"by {item.signed_by or 'somebody who left'}"))
         facts.append(("Taken back", f"by {item.withdrawn_by or 'somebody who left'}"))
         facts.append(("On", item.withdrawn_at))
+        if item.withdrawn_reason:
+            facts.append(("Because", item.withdrawn_reason))
     yield Section(sheet="Sign-off", title="Sign-off", columns=FACTS, rows=tuple(Row(fact) for fact in facts))
     if signed is not None:
         yield Section(

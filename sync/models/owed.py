@@ -160,6 +160,13 @@ class Change(PracticeOwned):
                 & ~Q(reason__in=["fill_gaps", "watch"]),
                 name="change_waits",
             ),
+            # What a period's tax return waits for, by the day of the document.
+            models.Index(
+                fields=["practice", "kind", "date"],
+                condition=Q(state__in=["held", "pending", "in_flight", "parked"])
+                & ~Q(reason__in=["fill_gaps", "watch"]),
+                name="change_waits_by_day",
+            ),
             # Each plan asks for what people wanted written, among very many that nobody did.
             models.Index(
                 fields=["connection", "source_connection", "id"],

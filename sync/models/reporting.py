@@ -144,6 +144,7 @@ class SignOff(PracticeOwned):
     figures = models.JSONField(default=dict)
     withdrawn_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
         constraints = (

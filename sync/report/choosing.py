@@ -83,6 +83,12 @@ class MismatchFilter(filters.FilterSet):  # type: ignore[misc]  # the library ha
     age = filters.ChoiceFilter(choices=AGES, method="by_age", label="Open for", empty_label="Any time")
     since = day_filter("Document from", "dated_on", "gte")
     until = day_filter("Document to", "dated_on", "lte")
+    dated = filters.ChoiceFilter(
+        choices=[("yes", "With a date"), ("no", "Without a date")],
+        method="by_dated",
+        label="Document's date",
+        empty_label="Any",
+    )
     least = amount_filter("At stake from", "gte", "at_stake")
     most = amount_filter("At stake to", "lte", "at_stake")
     client = filters.CharFilter(method="by_client", label="Client", widget=forms.HiddenInput())
@@ -128,6 +134,10 @@ class MismatchFilter(filters.FilterSet):  # type: ignore[misc]  # the library ha
         if value == NEW:
             return query.filter(first_seen_at__gt=now - DAY)
         return query.filter(first_seen_at__lte=now - DAY * int(value))
+
+    def by_dated(self, query: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """What has no date is tied to no month."""
+        return query.filter(dated_on__isnull=value == "no")
 
     def by_client(self, query: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """By the client's id; a client without one by its name."""

@@ -1,5 +1,6 @@
 """A period's tax, its clearing account, and closing it: the pack and the sign-off."""
 
+from collections.abc import Collection
 from io import BytesIO
 
 from django.contrib import messages
@@ -18,12 +19,15 @@ from sync.close import signing, working
 from sync.close.clearing import not_seen
 from sync.close.figures import figures_of
 from sync.close.gst import tax_report
-from sync.close.pack import Pack, build
+from sync.close.pack import MOST_LISTED, Pack, build
 from sync.close.pack_pdf import MOST_ROWS, write_pack
 from sync.close.pack_xlsx import write_xlsx
+from sync.close.periods import Period
+from sync.close.stakes import OPEN, PARTS, stakes_of
 from sync.decisions import NotAllowed
 from sync.models import SignOff
 from sync.pages.close import accounts, choose, tie_outs
+from sync.pages.long_lists import EVERYTHING
 from sync.views.asked import is_fragment, posted_text
 from sync.zones import zone_of
 
@@ -38,8 +42,24 @@ NOT_YET = "The figures have not been worked out yet. Ask for them first."
 def tax(request: PracticeRequest, practice: Practice) -> HttpResponse:
     chosen = choose(practice, request.GET, today=timezone.localdate(), for_tax=True)
     figures = figures_of(practice, chosen.period)
-    report = tax_report(practice, figures, now=timezone.now(), zone=zone_of(practice.time_zone))
-    facts = {"chosen": chosen, "figures": figures, "report": report, "totals": tie_outs(report.totals)}
+    if asked := _asked_sums(request, (OPEN,)):
+        return _sums(request, practice, chosen.period, asked)
+    report = tax_report(
+        practice,
+        figures,
+        now=timezone.now(),
+        zone=zone_of(practice.time_zone),
+        whole=request.GET.get("totals") == EVERYTHING,
+    )
+    drafts = sorted(figures.drafts, key=lambda item: -abs(item.total))[: 2 * SHOWN]
+    facts = {
+        "chosen": chosen,
+        "figures": figures,
+        "report": report,
+        "totals": tie_outs(report.totals),
+        "drafts": drafts,
+        "more_drafts": figures.draft_count - len(drafts),
+    }
     return _page(request, "sync/close_tax.html", facts)
 
 
@@ -50,7 +70,7 @@ def clearing(request: PracticeRequest, practice: Practice) -> HttpResponse:
     facts = {
         "chosen": chosen,
         "figures": figures,
-        "accounts": accounts(figures.clearing, chosen.period.ends_on, most=10 * SHOWN),
+        "accounts": accounts(figures.clearing, chosen.period.ends_on, most=4 * SHOWN),
         "not_seen": not_seen(figures.bank_problem),
     }
     return _page(request, "sync/close_clearing.html", facts)
@@ -59,7 +79,10 @@ def clearing(request: PracticeRequest, practice: Practice) -> HttpResponse:
 @practice_view()
 def close(request: PracticeRequest, practice: Practice) -> HttpResponse:
     chosen = choose(practice, request.GET, today=timezone.localdate())
-    pack = build(practice, chosen.period, now=timezone.now(), most=SHOWN)
+    if asked := _asked_sums(request, PARTS):
+        return _sums(request, practice, chosen.period, asked)
+    whole = request.GET.get("totals") == EVERYTHING
+    pack = build(practice, chosen.period, now=timezone.now(), most=SHOWN, most_undated=0, whole=whole)
     facts = {
         "chosen": chosen,
         "figures": pack.figures,
@@ -127,9 +150,8 @@ def close_pdf(request: PracticeRequest, practice: Practice) -> HttpResponse:
 def _file(request: PracticeRequest, practice: Practice, ending: str) -> HttpResponse:
     """The pack to keep. Who took it is written down: it has clients' names and amounts in it."""
     chosen = choose(practice, request.GET, today=timezone.localdate())
-    pack = build(
-        practice, chosen.period, now=timezone.now(), **({"most": MOST_ROWS} if ending == "pdf" else {})
-    )
+    most = MOST_ROWS if ending == "pdf" else MOST_LISTED
+    pack = build(practice, chosen.period, now=timezone.now(), most=most)
     if not pack.is_worked_out:
         messages.error(request, NOT_YET)
         return redirect(f"{reverse('close', kwargs={'slug': practice.slug})}?{chosen.query}")
@@ -163,6 +185,18 @@ def _page(request: PracticeRequest, template: str, facts: dict[str, object]) -> 
     if not getattr(facts["figures"], "is_waiting", False):
         answer["HX-Refresh"] = "true"
     return answer
+
+
+def _asked_sums(request: PracticeRequest, parts: Collection[str]) -> str:
+    """Which part of the differences the page's own script wants added up, if it is that what asks."""
+    part = request.GET.get("totals", "")
+    return part if is_fragment(request) and part in parts else ""
+
+
+def _sums(request: PracticeRequest, practice: Practice, period: Period, part: str) -> HttpResponse:
+    """What all of them come to, however many there are: the page came without it."""
+    stakes = stakes_of(practice, period, adding=(part,), whole=True)[part]
+    return render(request, "sync/close_sums.html", {"stakes": stakes})
 
 
 def _back(request: PracticeRequest, practice: Practice) -> HttpResponseRedirect:

@@ -141,3 +141,48 @@ def test_it_is_called_what_it_is_called_there() -> None:
         figures = figures_of(made.practice, period_of(tax_rules(country)[0], date(2026, 8, 1)))
         found = tax_report(made.practice, figures, now=NOW, zone=SYDNEY)
         assert (found.name, found.word) == (name, word)
+
+
+def test_figures_that_could_not_be_worked_out_anew_leave_it_amber(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked_out(books)
+    pair_up(books, 2, day=date(2026, 8, 6), status="DRAFT")
+    monkeypatch.setattr(working, "work_out", lambda practice: 1 / 0)
+    worked_out(books)
+    found = report(books)
+    assert found.tone == "warn", "the comparison is new, the figures are older and know nothing of the draft"
+    assert "could not be worked out anew" in found.reasons[0].text
+
+
+def test_records_that_nobody_could_read_leave_it_amber(books: Books) -> None:
+    run = worked_out(books)
+    for item in run.coverage:
+        if item["side"] == "target" and item["kind"] == "invoice":
+            item["unreadable"] = 3
+    run.save(update_fields=["coverage"])
+    assert reasons(books) == {"3 of Xero's invoices could not be read.": "warn"}
+
+
+def test_an_invoice_without_a_date_may_be_of_the_period(books: Books) -> None:
+    here = pair_up(books, 2, day=date(2026, 8, 6))
+    here.date, here.record["date"] = None, None
+    here.save(update_fields=["date", "record"])
+    worked_out(books)
+    assert reasons(books)["1 invoice without a date, in no period"] == "warn"
+
+
+def test_what_is_not_compared_is_not_said_to_be_ready(books: Books) -> None:
+    run = worked_out(books, documents_from=date(2026, 8, 1))
+    assert reasons(books) == {"Documents dated before 1 August 2026 are not compared.": "warn"}
+    run.documents_from = date(2026, 7, 1)
+    run.save(update_fields=["documents_from"])
+    assert reasons(books) == {}
+    long_ago = report(books, day=date(2021, 8, 1))
+    assert [reason.text for reason in long_ago.reasons] == [
+        "Documents dated before 1 July 2026 are not compared."
+    ]
+    run.documents_from = None
+    run.save(update_fields=["documents_from"])
+    long_ago = report(books, day=date(2021, 8, 1))
+    assert (long_ago.tone, len(long_ago.reasons)) == ("warn", 1)

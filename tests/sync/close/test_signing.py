@@ -9,9 +9,10 @@ from practices.models import AuditEntry, Role
 from sync.close import signing, working
 from sync.close.pack import Pack, build
 from sync.close.periods import MONTH, period_of
+from sync.close.sections import sections
 from sync.decisions import NotAllowed
 from sync.models import Mismatch, MismatchState, SignOff
-from tests.sync.close.rows import NOW, make_difference, make_read_books, pair_up, worked_out
+from tests.sync.close.rows import NOW, as_, make_difference, make_read_books, pair_up, worked_out
 from tests.sync.rows import Books
 
 pytestmark = pytest.mark.django_db
@@ -126,3 +127,68 @@ def test_another_practices_sign_off_is_left_alone(books: Books) -> None:
     assert not signing.withdraw(
         other.practice, made.pk, actor=other.member(Role.OWNER), reason="Mine", now=NOW
     )
+
+
+def test_figures_older_than_the_comparison_are_not_signed(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(working, "work_out", lambda practice: 1 / 0)
+        worked_out(books)
+    refused(books, "could not be worked out anew")
+    working.ask(books.practice, now=NOW)
+    assert working.work(books.practice.pk)
+    assert sign(books)
+
+
+def test_something_critical_that_is_tied_to_no_month_has_to_be_explained_too(books: Books) -> None:
+    make_difference(books, "Client", rank=0, dated_on=None)
+    refused(books, "critical")
+
+
+def test_what_is_tied_to_no_month_is_signed_by_itself(books: Books) -> None:
+    make_difference(books, "One")
+    make_difference(books, "Client", dated_on=None, at_stake=Decimal(900))
+    made = sign(books)
+    assert made.figures["Open differences: at stake in AUD"] == "110.00"
+    assert made.figures["Open differences not tied to a month: at stake in AUD"] == "900.00"
+    make_difference(books, "Another", dated_on=None, at_stake=Decimal(1))
+    moved = {item.label for item in signing.moved_since(pack(books))}
+    assert moved == {
+        "Open differences not tied to a month",
+        "Open differences not tied to a month: at stake in AUD",
+    }
+
+
+def test_what_was_signed_before_they_were_kept_apart_has_not_moved(books: Books) -> None:
+    make_difference(books, "One", document="IGN-1")
+    make_difference(books, "Its payment", document="IGN-1", kind="payment_missing")
+    make_difference(books, "Client", dated_on=None, at_stake=Decimal(900), currency="NZD")
+    make_difference(books, "Yes", state="accepted", accepted_at=NOW, reason="Yes")
+    made = sign(books)
+    made.figures = {name: text for name, text in made.figures.items() if " differences" not in name} | {
+        "Open differences": "3",
+        "Open differences: at stake in AUD": "220.00",
+        "Open differences: at stake in NZD": "900.00",
+        "Open critical differences": "0",
+        "Accepted differences": "1",
+        "Accepted differences: at stake in AUD": "110.00",
+    }
+    made.save(update_fields=["figures"])
+    assert signing.moved_since(pack(books)) == []
+    make_difference(books, "Late")
+    assert {item.label for item in signing.moved_since(pack(books))} == {
+        "Open differences",
+        "Open differences: at stake in AUD",
+        "Tax at stake in AUD",
+    }
+
+
+def test_why_a_sign_off_was_taken_back_stays_to_be_seen(books: Books) -> None:
+    made = sign(books)
+    actor = books.member(Role.ADMIN)
+    signing.withdraw(books.practice, made.pk, actor=actor, reason="An invoice came late", now=NOW)
+    shown = as_(books).get(books.url("reconciliation/close/?every=month&from=2026-10-01"))
+    assert "An invoice came late" in shown.content.decode()
+    (facts,) = [item for item in sections(pack(books)) if item.title == "Sign-off"]
+    assert ("Because", "An invoice came late") in [row.cells for row in facts.rows]
