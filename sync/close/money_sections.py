@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from sync.close.clearing import CAUSES, Proof
 from sync.close.items import Item
-from sync.close.ledger import CODED_IN, CODED_OUT, LEDGER_CAUSES
+from sync.close.ledger import CODED_IN, CODED_OUT, LEDGER_CAUSES, Ledger
 from sync.close.movements import PAID_OUT, POSTED, REFUNDED, TAKEN_BACK
 from sync.close.pack import Pack
 from sync.close.tables import FACTS, Row, Section, columns
@@ -112,46 +112,40 @@ def clearing_sections(pack: Pack) -> Iterator[Section]:
         yield from _proof(pack, proof)
 
 
-def equation(proof: Proof) -> list[tuple[str, Decimal]]:
-    """The way from the opening to the closing balance."""
+def equation(of: Proof | Ledger) -> list[tuple[str, Decimal]]:
+    """The way from the opening to the closing balance, of the account or as the target's ledger has it."""
     return [
-        ("At the start", proof.opening),
-        *((PART_NAMES[name], amount) for name, amount in proof.parts.items()),
-        ("At the end", proof.closing),
+        ("At the start", of.opening),
+        *((PART_NAMES[name], amount) for name, amount in of.parts.items()),
+        ("At the end", of.closing),
     ]
 
 
-def ledger_equation(proof: Proof) -> list[tuple[str, Decimal]]:
-    """The same in the target's ledger; empty where the bank's lines were not read."""
-    ledger = proof.ledger
-    if ledger is None:
-        return []
-    return [
-        ("At the start", ledger.opening),
-        *((PART_NAMES[name], amount) for name, amount in ledger.parts.items()),
-        ("At the end", ledger.closing),
-    ]
-
-
-def _ledger(pack: Pack, proof: Proof) -> Iterator[Section]:
-    if proof.ledger is None:
-        return
-    steps = ledger_equation(proof)
+def _steps(of: Proof | Ledger, title: str, note: str) -> Section:
+    steps = equation(of)
     ends = {steps[0], steps[-1]}
-    yield Section(
+    return Section(
         sheet="Clearing",
-        title=f"The account as Xero's ledger has it, in {proof.currency}",
+        title=title,
         columns=columns(("Step", 40), ("Amount", 14, True)),
         rows=tuple(Row(step, step in ends) for step in steps),
-        notes=("From what was read: without journals and transfers.",),
+        notes=(note,),
+    )
+
+
+def _ledger(pack: Pack, ledger: Ledger, currency: str) -> Iterator[Section]:
+    yield _steps(
+        ledger,
+        f"The account as Xero's ledger has it, in {currency}",
+        "From what was read: without journals and transfers.",
     )
     yield Section(
         sheet="Clearing",
-        title=f"Why that is not what should be there, in {proof.currency}",
+        title=f"Why that is not what should be there, in {currency}",
         columns=_ITEM_COLUMNS,
         rows=(
-            *_item_rows(pack, proof.ledger.items, LEDGER_CAUSES),
-            Row(("Xero has more by", "", "", None, None, None, proof.ledger.difference), True),
+            *_item_rows(pack, ledger.items, LEDGER_CAUSES),
+            Row(("Xero has more by", "", "", None, None, None, ledger.difference), True),
         ),
     )
 
@@ -183,17 +177,11 @@ def _item_rows(pack: Pack, items: Iterable[Item], causes: dict[str, tuple[str, s
 
 
 def _proof(pack: Pack, proof: Proof) -> Iterator[Section]:
-    steps = equation(proof)
-    ends = {steps[0], steps[-1]}
-    yield Section(
-        sheet="Clearing",
-        title=f"Clearing account in {proof.currency}",
-        columns=columns(("Step", 40), ("Amount", 14, True)),
-        rows=tuple(Row(step, step in ends) for step in steps),
-        notes=(
-            f"Beside the account, collected in the period: fees {proof.fees:,.2f}, which Ignition bills apart; "
-            f"surcharges {proof.surcharges:,.2f}, which clients paid on top.",
-        ),
+    yield _steps(
+        proof,
+        f"Clearing account in {proof.currency}",
+        f"Beside the account, collected in the period: fees {proof.fees:,.2f}, which Ignition bills apart; "
+        f"surcharges {proof.surcharges:,.2f}, which clients paid on top.",
     )
     yield Section(
         sheet="Clearing",
@@ -204,7 +192,8 @@ def _proof(pack: Pack, proof: Proof) -> Iterator[Section]:
             Row(("At the end", "", "", None, None, None, proof.closing), True),
         ),
     )
-    yield from _ledger(pack, proof)
+    if proof.ledger is not None:
+        yield from _ledger(pack, proof.ledger, proof.currency)
     yield Section(
         sheet="Payouts",
         title=f"Payouts in {proof.currency}",

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
@@ -29,38 +28,12 @@ from sync.models import Approval, ApprovalState, Mismatch, MismatchState, SignOf
 from sync.pages.long_lists import ADDED_AT_ONCE
 from sync.pages.mismatch_list import Sums
 from sync.reconcile.kinds import KINDS, rank
-from sync.reconcile.totals import Total
 from sync.report.choosing import named
-from sync.report.header import ListLine, lacking, list_line, measure_name
+from sync.report.header import ListLine, TotalLine, lacking, list_line, total_line
 from sync.zones import zone_of
 
 MOST_LISTED = 5_000
 """Rows of one list; how many there are and what they come to is told for all of them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One step of the way from Ignition's total to Xero's. ``explained``: it is no mismatch."""
-
-    title: str
-    count: int
-    amount: Decimal
-    explained: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TieOut:
-    label: str
-    currency: str
-    left: Decimal
-    right: Decimal
-    left_count: int
-    right_count: int
-    steps: tuple[Step, ...]
-
-    @property
-    def difference(self) -> Decimal:
-        return self.right - self.left
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +103,7 @@ class Pack:
     period: Period
     made_at: datetime
     figures: Figures
-    tie_outs: tuple[TieOut, ...]
+    tie_outs: tuple[TotalLine, ...]
     tax: TaxReport
     open: Listed
     open_undated: Listed
@@ -204,7 +177,7 @@ def build(
         period=period,
         made_at=now,
         figures=figures,
-        tie_outs=tuple(tie_out(item) for item in figures.totals),
+        tie_outs=tuple(total_line(item) for item in figures.totals),
         tax=tax_report(practice, figures, now=now, zone=zone, found=stakes),
         open=lists[OPEN],
         open_undated=lists[OPEN_UNDATED],
@@ -217,26 +190,6 @@ def build(
         not_checked=not_checked(figures),
         signed=signed,
         withdrawn=[item for item in signs if item.withdrawn_at is not None],
-    )
-
-
-def tie_out(total: Total) -> TieOut:
-    return TieOut(
-        label=measure_name(total.measure),
-        currency=total.currency,
-        left=total.left,
-        right=total.right,
-        left_count=total.left_count,
-        right_count=total.right_count,
-        steps=tuple(
-            Step(
-                title=KINDS[cause.kind].title if cause.kind in KINDS else cause.kind,
-                count=cause.count,
-                amount=cause.amount,
-                explained=cause.kind not in KINDS or not KINDS[cause.kind].kept,
-            )
-            for cause in total.causes
-        ),
     )
 
 

@@ -77,13 +77,13 @@ def _totals(pack: Pack) -> Section:
         rows.extend(
             Row(
                 (
-                    f"{step.title}{' (explained)' if step.explained else ''}",
+                    f"{step.title}{'' if step.is_kept else ' (explained)'}",
                     step.count,
                     item.currency,
                     step.amount,
                 )
             )
-            for step in item.steps
+            for step in item.causes
         )
         rows.append(Row((f"{item.label}: Xero", item.right_count, item.currency, item.right), True))
     return Section(

@@ -11,8 +11,7 @@ from practices.models import Practice
 from sync.close.clearing import CAUSES, Proof
 from sync.close.items import Item
 from sync.close.ledger import LEDGER_CAUSES
-from sync.close.money_sections import equation, ledger_equation
-from sync.close.pack import TieOut, tie_out
+from sync.close.money_sections import equation
 from sync.close.periods import (
     Period,
     Rule,
@@ -25,7 +24,6 @@ from sync.close.periods import (
     rules_of,
     tax_rules,
 )
-from sync.reconcile.totals import Total
 
 OFFERED = 13
 """Periods in the list to choose from: a year and the one that runs."""
@@ -122,16 +120,12 @@ def accounts(proofs: tuple[Proof, ...], ends_on: date, *, most: int) -> list[Acc
                 ),
                 items=tuple(_left(item, ends_on, CAUSES) for item in proof.items[:most]),
                 more=max(len(proof.items) - most, 0),
-                ledger_steps=tuple(ledger_equation(proof)),
+                ledger_steps=tuple(equation(proof.ledger)) if proof.ledger is not None else (),
                 gaps=tuple(_left(item, ends_on, LEDGER_CAUSES) for item in gaps[:most]),
                 more_gaps=max(len(gaps) - most, 0),
             )
         )
     return out
-
-
-def tie_outs(totals: tuple[Total, ...]) -> list[TieOut]:
-    return [tie_out(item) for item in totals]
 
 
 def _left(item: Item, ends_on: date, causes: dict[str, tuple[str, str]]) -> Left:

@@ -10,6 +10,7 @@ from practices.models import Practice
 from sync.models import CompareState, ReconcileRun, Scope
 from sync.reconcile.kind import KindOf
 from sync.reconcile.kinds import KINDS
+from sync.reconcile.totals import Cause, Total
 
 MEASURES = {"invoices": "Invoices", "tax": "Tax in invoices", "payments": "Payments"}
 NOT_CHECKED = tuple(item for item in KINDS.values() if not item.is_checked)
@@ -17,7 +18,7 @@ NOT_CHECKED = tuple(item for item in KINDS.values() if not item.is_checked)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CauseLine:
-    """One step between the totals; ``is_kept``: its differences are in the list."""
+    """One step from Ignition's total to Xero's; ``is_kept``: its differences are in the list, else it explains them."""
 
     code: str
     title: str
@@ -96,7 +97,7 @@ def last_comparison(practice: Practice) -> Header | None:
 def header_of(run: ReconcileRun) -> Header:
     return Header(
         run=run,
-        totals=tuple(_total(item) for item in run.totals),
+        totals=tuple(total_line(_stored(item)) for item in run.totals),
         coverage=tuple(list_line(item) for item in run.coverage),
     )
 
@@ -115,27 +116,40 @@ def lacking(run: ReconcileRun | None) -> Sequence[KindOf]:
     )
 
 
-def measure_name(measure: str) -> str:
-    return MEASURES.get(measure, measure.capitalize())
-
-
-def _total(item: dict[str, Any]) -> TotalLine:
+def total_line(total: Total) -> TotalLine:
+    """A total with the names that people know."""
     return TotalLine(
+        measure=total.measure,
+        label=MEASURES.get(total.measure, total.measure.capitalize()),
+        currency=total.currency,
+        left=total.left,
+        right=total.right,
+        left_count=total.left_count,
+        right_count=total.right_count,
+        causes=tuple(
+            CauseLine(
+                code=cause.kind,
+                title=KINDS[cause.kind].title if cause.kind in KINDS else cause.kind,
+                count=cause.count,
+                amount=cause.amount,
+                is_kept=cause.kind in KINDS and KINDS[cause.kind].kept,
+            )
+            for cause in total.causes
+        ),
+    )
+
+
+def _stored(item: dict[str, Any]) -> Total:
+    """A total as a comparison keeps it."""
+    return Total(
         measure=item["measure"],
-        label=measure_name(item["measure"]),
         currency=item["currency"],
         left=Decimal(item["left"]),
         right=Decimal(item["right"]),
         left_count=item["left_count"],
         right_count=item["right_count"],
         causes=tuple(
-            CauseLine(
-                code=cause["kind"],
-                title=KINDS[cause["kind"]].title if cause["kind"] in KINDS else cause["kind"],
-                count=cause["count"],
-                amount=Decimal(cause["amount"]),
-                is_kept=cause["kind"] in KINDS and KINDS[cause["kind"]].kept,
-            )
+            Cause(kind=cause["kind"], count=cause["count"], amount=Decimal(cause["amount"]))
             for cause in item["causes"]
         ),
     )

@@ -26,8 +26,9 @@ from sync.close.periods import Period
 from sync.close.stakes import OPEN, PARTS, stakes_of
 from sync.decisions import NotAllowed
 from sync.models import SignOff
-from sync.pages.close import accounts, choose, tie_outs
+from sync.pages.close import accounts, choose
 from sync.pages.long_lists import EVERYTHING
+from sync.report.header import total_line
 from sync.views.asked import is_fragment, posted_text
 from sync.zones import zone_of
 
@@ -56,7 +57,7 @@ def tax(request: PracticeRequest, practice: Practice) -> HttpResponse:
         "chosen": chosen,
         "figures": figures,
         "report": report,
-        "totals": tie_outs(report.totals),
+        "totals": [total_line(item) for item in report.totals],
         "drafts": drafts,
         "more_drafts": figures.draft_count - len(drafts),
     }
