@@ -9,13 +9,13 @@ import hashlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import structlog
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import F, Q
+from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db.models import F
 from django.utils import timezone
 
 from connectors.base import Outcome, Row, Target, Write
@@ -23,18 +23,16 @@ from connectors.errors import ConnectorError, NeedsReconnect, OverBudget, RateLi
 from connectors.records import Kind as RecordKind
 from practices.models import Connection
 from sync import policy, settle
-from sync.flows import BATCH_SIZE
+from sync.claiming import ALONE, LONG_AGO, Claim, claim_batch
 from sync.models import (
-    SYNCED_KINDS,
     Attempt,
     AttemptResult,
     Change,
     ChangeState,
-    Cursor,
     Flow,
+    Kind,
     Link,
     Mode,
-    Purpose,
     Run,
     Verb,
 )
@@ -44,9 +42,6 @@ _dice = random.SystemRandom()
 
 LOOK_BACK = timedelta(minutes=10)
 """How far before the last complete read a look-up starts."""
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-ALONE = "alone"
-"""The reason on a waiting Change whose whole batch was refused: it is sent by itself, to find the bad one."""
 
 
 @dataclass
@@ -65,15 +60,6 @@ class Turn:
     trouble: bool = False
     resumes_at: datetime | None = None
     message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One batch taken for this worker, with the Attempt that announces it."""
-
-    changes: tuple[Change, ...]
-    attempt: Attempt
-    look_up: bool
 
 
 def recover(connection: Connection) -> int:
@@ -96,7 +82,7 @@ def deliver_batch(
 
     ``urgent``: only what was reported live or asked for by a person.
     """
-    claim = _claim(connection, run, urgent=urgent)
+    claim = claim_batch(connection, run, urgent=urgent)
     if claim is None:
         return None
     turn = Turn(kind=claim.changes[0].kind)
@@ -125,95 +111,6 @@ def deliver_batch(
         ms = int((timezone.now() - started).total_seconds() * 1000)
         Attempt.objects.filter(pk=claim.attempt.pk).update(ms=ms, calls=max(turn.calls, 1))
     return turn
-
-
-def is_due(connection: Connection, now: datetime) -> bool:
-    return bool(_ready(connection, now).exists())
-
-
-def next_due(connection: Connection) -> datetime | None:
-    """When the next waiting Change may be tried; ``None`` when none waits for a time."""
-    waiting = (
-        Change.objects.filter(connection=connection, state=ChangeState.PENDING, not_before__isnull=False)
-        .exclude(flow__mode=Mode.WATCH)
-        .order_by("not_before")
-    )
-    return waiting.values_list("not_before", flat=True).first()
-
-
-def _ready(connection: Connection, now: datetime, *, urgent: bool = False) -> Any:
-    rows = Change.objects.filter(purpose__in=[Purpose.LIVE, Purpose.PERSON]) if urgent else Change.objects
-    return (
-        rows.due(now)
-        .filter(connection=connection)
-        .exclude(flow__mode=Mode.WATCH)
-        .filter(Q(depends_on=None) | Q(depends_on__state=ChangeState.DONE))
-    )
-
-
-def _claim(connection: Connection, run: Run | None, *, urgent: bool) -> Claim | None:
-    """Take the next batch: kinds in order, look-ups before sending, oldest first."""
-    now = timezone.now()
-    with transaction.atomic():
-        for kind in SYNCED_KINDS:
-            for look_up in (True, False):
-                for verb in Verb:
-                    rows = list(
-                        _ready(connection, now, urgent=urgent)
-                        .filter(kind=kind, verb=verb, look_up_first=look_up)
-                        .order_by("pk")
-                        .select_for_update(skip_locked=True, of=("self",))[:BATCH_SIZE]
-                    )
-                    if rows:
-                        return _take(connection, run, _together(rows, look_up), kind, verb, look_up, now)
-    return None
-
-
-def _together(rows: list[Change], look_up: bool) -> list[Change]:
-    """Those of the due rows that go out in one call."""
-    if look_up:
-        return rows
-    return rows[:1] if rows[0].reason == ALONE else [row for row in rows if row.reason != ALONE]
-
-
-def _take(
-    connection: Connection,
-    run: Run | None,
-    rows: list[Change],
-    kind: str,
-    verb: str,
-    look_up: bool,
-    now: datetime,
-) -> Claim:
-    ids = [change.pk for change in rows]
-    values: dict[str, Any] = {"state": ChangeState.IN_FLIGHT, "claimed_at": now, "sent_by": run}
-    if not look_up:
-        values["tries"] = F("tries") + 1
-        before = _provider_clock(connection, kind)
-        Change.objects.filter(pk__in=ids, first_sent_at=None).update(first_sent_at=now, look_up_from=before)
-    Change.objects.filter(pk__in=ids).update(**values)
-    attempt = Attempt.objects.create(
-        practice_id=connection.practice_id,
-        run=run,
-        connection=connection,
-        kind=kind,
-        verb="look_up" if look_up else verb,
-        started_at=now,
-    )
-    attempt.changes.set(rows)
-    for change in rows:
-        change.state = ChangeState.IN_FLIGHT
-        if not look_up:
-            change.tries += 1
-            change.first_sent_at = change.first_sent_at or now
-            change.look_up_from = change.look_up_from or before
-    return Claim(tuple(rows), attempt, look_up)
-
-
-def _provider_clock(connection: Connection, kind: str) -> datetime | None:
-    """A moment before now in the target's own clock: when it was last read completely. Our clock may differ."""
-    cursor = Cursor.objects.filter(connection=connection, kind=kind, variant="", since__isnull=False).first()
-    return cursor.since if cursor else None
 
 
 def _resolve(claim: Claim) -> tuple[list[Change], list[Write]]:
@@ -250,7 +147,7 @@ def _resolve(claim: Claim) -> tuple[list[Change], list[Write]]:
         missing = False
         for kind, external_id in change.refs.items():
             found = links.get((kind, external_id))
-            if found is None and change.verb == Verb.CREATE:
+            if found is None and (change.verb == Verb.CREATE or change.kind == Kind.PAYMENT):
                 missing = True
             elif found is not None:
                 values[f"{kind}_external_id"] = found
@@ -264,7 +161,8 @@ def _resolve(claim: Claim) -> tuple[list[Change], list[Write]]:
             Write(
                 key=str(change.key),
                 natural_key=change.natural_key,
-                external_id=change.target_external_id,
+                # A payment is posted anew, whatever it takes the place of.
+                external_id="" if change.kind == Kind.PAYMENT else change.target_external_id,
                 values=values,
             )
         )

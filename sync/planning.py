@@ -17,6 +17,7 @@ from sync.part import add_documents, anything_moved, clear_marks, find_part, loa
 from sync.payments import plan_payments
 from sync.planned import Planned
 from sync.reconcile import asking as comparisons
+from sync.reconcile import picking
 from sync.wished import with_wishes
 from sync.world import Sides, World, load_world
 
@@ -80,6 +81,7 @@ def _plan(world: World, flows: Mapping[str, Flow], run: Run | None) -> dict[str,
         written = write_plan(world, flows[kind], plans[kind], run, before)
         before.update({(kind.value, external_id): change for external_id, change in written.open.items()})
         counts[kind.value] = written.counts
+    picking.drop_stale(world.sides)
     approvals.ask(world.sides.practice, world.spec.choices)
     if world.part is None:
         approvals.count_rules(world.sides.practice, plans.values())

@@ -8,7 +8,7 @@ from django.utils import timezone
 from connectors.base import Target
 from mappings.services import load_choices, publish_suggested_once
 from practices.models import Connection, ConnectionState, Practice
-from sync import deliver, notes, nudge, reading
+from sync import claiming, notes, nudge, reading
 from sync.flows import sides_of
 from sync.models import (
     OPEN_RUN_STATES,
@@ -151,7 +151,7 @@ class RegularSlice(Slice):
             self.send_due(connection, urgent=False, go_on=go_on)
         except _PlanAgain:
             return
-        due = deliver.next_due(connection)
+        due = claiming.next_due(connection)
         if due is not None and due - timezone.now() < WORTH_WAITING:
             self.wait(max(due, timezone.now() + timedelta(seconds=1)), "Some records are tried again soon.")
 

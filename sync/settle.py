@@ -19,7 +19,18 @@ from practices.models import Connection, ConnectionState
 from sync import snapshots
 from sync.contact_values import arrived_fields, contact_values
 from sync.fieldwise import MORE_TO_DECIDE
-from sync.models import Change, ChangeState, Kind, Link, LinkMethod, ParkedAs, Snapshot, Standing, Verb
+from sync.models import (
+    CREDIT_KINDS,
+    Change,
+    ChangeState,
+    Kind,
+    Link,
+    LinkMethod,
+    ParkedAs,
+    Snapshot,
+    Standing,
+    Verb,
+)
 from sync.plan import holds_values, invoice_values, stored_agrees
 from sync.policy import MOST_TRIES, Verdict
 from sync.sent import as_sent, creates_sent, updates_sent
@@ -58,13 +69,12 @@ def done(
     the next plan tells what has changed since in the source from what somebody changed in the target.
     """
     now = timezone.now()
-    differences = (
-        stored_agrees(change.kind, values, row.record) if row.record is not None else ["it can't be read"]
-    )
+    differences = _stored_otherwise(change, values, row)
     with transaction.atomic():
         if row.record is not None:
             snapshots.store_one(change.connection, row)
-        _link(change, external_id, row, looked_up=looked_up)
+        if change.kind not in CREDIT_KINDS:  # a credit has no partner in the source
+            _link(change, external_id, row, looked_up=looked_up)
         Change.objects.filter(pk=change.pk).update(
             state=ChangeState.DONE,
             target_external_id=external_id,
@@ -83,6 +93,14 @@ def done(
         if looked_up or MORE_TO_DECIDE in change.remarks:
             _source_of(change).update(to_plan=True)
     return not differences
+
+
+def _stored_otherwise(change: Change, values: Mapping[str, Any], row: Row) -> list[str]:
+    if change.kind in CREDIT_KINDS:  # the connector told its allocation by invoice, amount and day
+        return []
+    if row.record is None:
+        return ["it can't be read"]
+    return stored_agrees(change.kind, values, row.record)
 
 
 def _link(change: Change, external_id: str, row: Row, *, looked_up: bool) -> None:
@@ -123,6 +141,10 @@ def _link(change: Change, external_id: str, row: Row, *, looked_up: bool) -> Non
         kind=change.kind,
         source_external_id=change.source_external_id,
     )
+    if link.target_external_id != external_id:  # a payment that was posted again
+        link.former_target_external_ids = [*link.former_target_external_ids, link.target_external_id]
+        link.target_external_id = external_id
+        link.method, link.reasons = LinkMethod.WRITTEN, ["Written by this app"]
     ours = {**_unanswered(change, link, there, row), **agreed_on(change.values, change.asked_for)}
     link.base_source = {**link.base_source, **ours}
     # Only what was written is agreed on: what somebody changed there besides stays a change of theirs.
@@ -130,7 +152,12 @@ def _link(change: Change, external_id: str, row: Row, *, looked_up: bool) -> Non
     link.base_target = {**link.base_target, **written}
     link.source_digest = change.source_digest or link.source_digest
     link.agreed_at = now
-    link.save(update_fields=["base_source", "base_target", "source_digest", "agreed_at"])
+    link.save(
+        update_fields=[
+            *("target_external_id", "former_target_external_ids", "method", "reasons"),
+            *("base_source", "base_target", "source_digest", "agreed_at"),
+        ]
+    )
 
 
 def _unanswered(change: Change, link: Link, there: dict[str, Any], row: Row) -> dict[str, Any]:

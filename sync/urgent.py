@@ -16,6 +16,7 @@ from practices.models import Connection, ConnectionState
 from sync import budget, reading
 from sync.flows import SOURCES, sides_of
 from sync.models import (
+    CREDIT_KINDS,
     Change,
     ChangeQuerySet,
     Cursor,
@@ -51,6 +52,7 @@ BEFORE_WRITING = {
     Kind.CONTACT: (Kind.CONTACT,),
     Kind.INVOICE: (Kind.CONTACT, Kind.INVOICE),
     Kind.PAYMENT: (Kind.INVOICE, Kind.PAYMENT),
+    **dict.fromkeys(CREDIT_KINDS, (Kind.INVOICE,)),
 }
 """Which of the target's lists a record's plan depends on."""
 
@@ -221,7 +223,7 @@ class UrgentSlice(Slice):
         kinds = {
             needed.value: False
             for kind in moved
-            if flows[kind].mode != Mode.WATCH
+            if flows[Kind.PAYMENT if kind in CREDIT_KINDS else kind].mode != Mode.WATCH
             for needed in BEFORE_WRITING[Kind(kind)]
         }
         if kinds:

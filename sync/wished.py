@@ -25,6 +25,7 @@ from sync.plan import EDITABLE, Decision, apply_mode, held, invoice_values, is_s
 from sync.planned import Planned
 from sync.ruled import APPROVAL, WRITES, by_rules, waiting_text
 from sync.wished_lines import as_it_is, put_right
+from sync.wished_payments import again
 from sync.wishes import ASKED, LINE_FIELDS, SECOND_PERSON, WHOLE, Wish
 from sync.world import World
 
@@ -59,7 +60,7 @@ def with_wishes(
         decision = decide(world, planned, wish, modes[kind])
         if decision is None or (wish.values is not None and decision.values != wish.values):
             continue
-        changed = replace(planned, decision=decision, stopped=is_stopped(decision))
+        changed = replace(planned, decision=decision)
         if wish.fields and planned.decision.action != "update":
             # Only some fields are agreed on with it: what else has changed in the source stays to be decided.
             changed = replace(changed, source_digest="")
@@ -79,6 +80,9 @@ def decide(world: World, planned: Planned, wish: Wish, mode: str) -> Decision | 
             wanted = replace(decision, remarks=(*decision.remarks, ASKED), asked_for=(WHOLE,))
             return _second(wanted, asks=wish.asks)
         return None
+    if wish.kind == Kind.PAYMENT:
+        posted = again(world, planned, wish, mode)
+        return _second(posted, asks=wish.asks) if posted is not None else None
     found = _contact(world, wish) if wish.kind == Kind.CONTACT else _invoice(world, wish)
     if isinstance(found, Decision):
         return found

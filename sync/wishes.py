@@ -12,6 +12,8 @@ ASKED = "Somebody asked for it on the reconciliation page."
 """The remark that such a Change carries, for people."""
 WHOLE = "record"
 """What ``Change.asked_for`` names where the whole record was asked for."""
+AGAIN = "again"
+"""What it names where a payment that was removed in the target is to be posted once more."""
 SECOND_PERSON = Fired("reconciliation", "Fix of a difference")
 """What asks for approval of it, as a rule would."""
 LINE_FIELDS = frozenset({"account_code", "tracking", "description"})

@@ -15,7 +15,7 @@ from connectors.errors import NotFound, Rejected, Unclear, Unreadable
 from connectors.fields import text
 from connectors.http import ApiSession
 from connectors.records import Kind
-from connectors.xero import failures, identity, parse, render
+from connectors.xero import allocations, failures, identity, parse, render
 
 ACCOUNTING = "/api.xro/2.0"
 PAGE_SIZE = 1000
@@ -148,12 +148,16 @@ class XeroClient:
     def write(
         self, kind: Kind, verb: str, writes: Sequence[Write], *, idempotency_key: str
     ) -> Sequence[Outcome]:
+        if kind in allocations.KINDS:
+            return [self._allocate(kind, write, idempotency_key) for write in writes[: allocations.AT_ONCE]]
         path, name, _, _ = parse.SHAPES[kind]
         params = {"summarizeErrors": "false", **({"unitdp": "4"} if kind is Kind.INVOICE else {})}
         body = {name: [render.element(kind, write.values, write.external_id) for write in writes]}
+        # A payment is never changed, only posted anew; a POST of one deletes it.
+        is_new = verb == "create" or kind is Kind.PAYMENT
         try:
             answer = self.session.call(
-                "PUT" if verb == "create" else "POST",
+                "PUT" if is_new else "POST",
                 ACCOUNTING + path,
                 params=params,
                 body=body,
@@ -175,7 +179,23 @@ class XeroClient:
             ) from error
         return _outcomes(kind, writes, data if isinstance(data, list) else [], listed_only=False)
 
+    def _allocate(self, kind: Kind, write: Write, idempotency_key: str) -> Outcome:
+        answer = self.session.call(
+            "PUT",
+            f"{ACCOUNTING}{parse.SHAPES[kind][0]}/{write.external_id}/Allocations",
+            params={"summarizeErrors": "false"},
+            body=allocations.body(write),
+            headers={**self._tenant, "Idempotency-Key": idempotency_key},
+        )
+        try:
+            data = answer.json()
+        except ValueError:
+            data = None
+        return allocations.outcome(kind, write, data, self.read_one)
+
     def find(self, kind: Kind, writes: Sequence[Write], *, since: datetime) -> dict[str, Row]:
+        if kind in allocations.KINDS:
+            return allocations.find(kind, writes, self.read_one)
         rows = self._candidates(kind, writes, since)
         found = {}
         for write in writes:

@@ -18,7 +18,7 @@ from sync.models.approving import Approval, ApprovalState, Notice, RuleUse, Told
 from sync.models.budget import Budget, Purpose
 from sync.models.closing import MonthFigures, Workings
 from sync.models.inbox import Event, EventSource, EventState
-from sync.models.kinds import SYNCED_KINDS, Flow, Kind, Mode
+from sync.models.kinds import CREDIT_KINDS, SENT_KINDS, SYNCED_KINDS, Flow, Kind, Mode
 from sync.models.owed import (
     OPEN_CHANGE_STATES,
     Attempt,
@@ -56,8 +56,10 @@ from sync.models.reporting import (
 from sync.models.running import OPEN_RUN_STATES, Run, RunState, Trigger
 
 __all__ = [
+    "CREDIT_KINDS",
     "OPEN_CHANGE_STATES",
     "OPEN_RUN_STATES",
+    "SENT_KINDS",
     "SYNCED_KINDS",
     "Alert",
     "AlertEvent",

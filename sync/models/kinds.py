@@ -36,6 +36,10 @@ class Kind(models.TextChoices):
 
 SYNCED_KINDS = (Kind.CONTACT, Kind.INVOICE, Kind.PAYMENT)
 """What is written, in the order that keeps dependencies satisfied."""
+CREDIT_KINDS = (Kind.CREDIT_NOTE, Kind.OVERPAYMENT, Kind.PREPAYMENT)
+"""Money of a client in the target that can be put on one of its invoices; a person asks for that, no plan does."""
+SENT_KINDS = (*SYNCED_KINDS, *CREDIT_KINDS)
+"""What Changes are about, in the order in which they are sent."""
 
 
 class Mode(models.TextChoices):

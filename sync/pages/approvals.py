@@ -16,7 +16,7 @@ from practices.models import Practice, User
 from practices.templatetags.formats import money
 from sync.approvals import deciding
 from sync.filters import SYNCED, amount_filter, holds, text_filter
-from sync.models import SYNCED_KINDS, Approval, ApprovalState, Change, ChangeState
+from sync.models import SENT_KINDS, Approval, ApprovalState, Change, ChangeState
 from sync.pages.changes import all_fields
 from sync.pages.diff import FieldDiff, LineDiff
 from sync.pages.long_lists import Totals, long_list
@@ -184,7 +184,7 @@ def change_requests(change: Change, user: User, *, may_staff: bool) -> ChangeReq
 def sum_words(approvals: Sequence[Approval]) -> str:
     """``3 invoices, $8,250.00; 2 contacts``."""
     parts = []
-    for kind in SYNCED_KINDS:
+    for kind in SENT_KINDS:
         changes = [item.change for item in approvals if item.change.kind == kind]
         if not changes:
             continue

@@ -205,17 +205,19 @@ BY_HAND: Mapping[str, ByHand] = {
         (
             "Compare the money spent in Xero with Ignition's bill for the month.",
             "Correct the one that is wrong; ask Ignition where its bill is.",
-        ),
-        (),
+        )
     ),
     "payout_fee_tax": ByHand(
-        ("Open the money spent in Xero, Options, Edit, and choose the tax that Ignition's bill shows.",), ()
+        ("Open the money spent in Xero, Options, Edit, and choose the tax that Ignition's bill shows.",)
     ),
     "connection_unused_key": ByHand(
         ("Run a sync, or connect again on the page of the connections.",), (CONNECTIONS, HOME)
     ),
     "connection_account_gone": ByHand(
         ("Choose another account in the mapping and publish it: what waits goes by itself.",), (MAPPING,)
+    ),
+    "connection_tax_gone": ByHand(
+        ("Choose another tax type in the mapping and publish it: what waits goes by itself.",), (MAPPING,)
     ),
     "connection_silent": ByHand(
         ("Check the address that reports changes. What was missed is read by the next sync.",), (CONNECTIONS,)

@@ -1,7 +1,8 @@
 """Which kinds of difference a button fixes, and what that writes.
 
-A fix creates what is missing or writes single values that the mapping gives. Nothing here voids, deletes, merges,
-refunds, or moves money: those differences say on their page what to do by hand (``sync.reconcile.by_hand``).
+A fix creates what is missing, writes single values that the mapping gives, posts a payment again that was removed, puts
+a credit on an invoice, or links a client to another contact. Nothing here voids, deletes, merges or refunds: those
+differences say on their page what to do by hand (``sync.reconcile.by_hand``).
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 from sync.models import Kind
 from sync.reconcile.kinds import KINDS
+from sync.wishes import AGAIN
 
 OWN_FIELDS = "own fields"
 """Stands for all fields of the practice's own maps that differ."""
@@ -19,19 +21,29 @@ class Fixer:
     """What a fix writes: values of a record that is there, or the whole record where there are none.
 
     ``second``: somebody approves it though its kind would not ask for that. ``books``: it changes what is reported for
-    the month of the document.
+    the month of the document. ``allocates``: it puts a credit of the client on one of its invoices.
+    ``relinks``: it moves a link of ours, which everybody may undo, so that nobody has to approve it.
     """
 
     kind: Kind
     values: tuple[str, ...] = ()
     second: bool = False
     books: bool = False
+    allocates: bool = False
+    relinks: bool = False
 
 
 FIXERS: Mapping[str, Fixer] = {
     "contact_missing": Fixer(kind=Kind.CONTACT),
     "invoice_missing": Fixer(kind=Kind.INVOICE),
     "payment_missing": Fixer(kind=Kind.PAYMENT),
+    "payment_removed": Fixer(kind=Kind.PAYMENT, values=(AGAIN,), books=True),
+    "payment_part": Fixer(kind=Kind.PAYMENT, allocates=True),
+    "payment_unallocated": Fixer(kind=Kind.PAYMENT, allocates=True),
+    "credit_unallocated": Fixer(kind=Kind.PAYMENT, allocates=True),
+    "contact_not_linked": Fixer(kind=Kind.CONTACT, relinks=True),
+    "contact_gone": Fixer(kind=Kind.CONTACT, relinks=True),
+    "contact_merged": Fixer(kind=Kind.CONTACT, relinks=True),
     "contact_name": Fixer(kind=Kind.CONTACT, values=("name",)),
     "contact_spelling": Fixer(kind=Kind.CONTACT, values=("name",)),
     "contact_name_form": Fixer(kind=Kind.CONTACT, values=("name",)),
@@ -60,4 +72,6 @@ def fixable_codes() -> list[str]:
 
 
 def wants_second(code: str) -> bool:
+    if code in FIXERS and FIXERS[code].relinks:
+        return False
     return KINDS[code].unattended == "ask" or (code in FIXERS and FIXERS[code].second)

@@ -1,18 +1,18 @@
 """Fixing a difference: a Change through the plan and the outbox, with a second person where its kind asks for one.
 
 What is missing is sent again as it was planned. A value that differs becomes an update of that value alone, which the
-plan keeps (``sync.wished``) until it is written or its facts change. Nothing here voids, deletes or gives money back.
+plan keeps (``sync.wished``) until it is written or its facts change. A payment that was removed is posted again the
+same way; a credit goes on an invoice by ``sync.reconcile.allocating``. Nothing here voids, deletes or gives money back.
 """
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from django.db import transaction
 
 from mappings.services import load_choices
-from practices.audit import record
 from practices.models import Practice, User
 from sync import decisions, lanes, wished
 from sync.approvals import asking
@@ -30,10 +30,11 @@ from sync.models import (
     Snapshot,
 )
 from sync.outbox import write_plan
-from sync.outcome import Outcome as Several
 from sync.part import load_part, part_of
 from sync.planned import Planned
 from sync.planning import decide_all
+from sync.reconcile import allocating, relinking
+from sync.reconcile.asked import Outcome, as_asked, remember
 from sync.reconcile.fixers import FIXERS, OWN_FIELDS, Fixer, is_fixable, wants_second
 from sync.reconcile.obstacles import (
     NO_FIX,
@@ -45,6 +46,7 @@ from sync.reconcile.obstacles import (
     open_change,
     refusal,
     source_id,
+    whole_id,
 )
 from sync.ruled import APPROVAL
 from sync.wishes import ASKED, SECOND_PERSON, WHOLE, Wish
@@ -57,13 +59,7 @@ PATIENCE_SECONDS = 4.0
 
 BUSY = "A sync is at work right now. Try again in a minute."
 SENT_NOW = "It is being sent right now. Compare again when that is settled."
-
-
-@dataclass
-class Outcome(Several[Mismatch]):
-    """What became of several: those with a Change now, and how many of them wait for approval."""
-
-    waiting: int = 0
+DECLINED = "Somebody said no to exactly this. Do it by hand, or accept the difference."
 
 
 def fix(practice: Practice, pks: Iterable[int], *, actor: User) -> Outcome:
@@ -82,8 +78,14 @@ def fix(practice: Practice, pks: Iterable[int], *, actor: User) -> Outcome:
     with _nothing_moves(sides), transaction.atomic():
         rows = Mismatch.objects.select_for_update(of=("self",), no_key=True).filter(practice=practice)
         todo = [row for row in rows.filter(pk__in=wanted).order_by("pk") if _may(row, flows, outcome)]
-        values = [row for row in todo if FIXERS[row.kind].values]
-        _send_missing(practice, [row for row in todo if row not in values], actor, outcome)
+        credits = [row for row in todo if FIXERS[row.kind].allocates]
+        links = [row for row in todo if FIXERS[row.kind].relinks]
+        values = [row for row in todo if row not in (*credits, *links) and _is_linked(sides, row)]
+        _send_missing(
+            practice, [row for row in todo if row not in (*credits, *links, *values)], actor, outcome
+        )
+        relinking.relink(sides, links, actor, outcome)
+        allocating.allocate(sides, flows[Kind.PAYMENT], credits, actor, outcome)
         _write_values(sides, flows, values, actor, outcome)
     if outcome.done:
         plan_and_send(practice, actor)
@@ -113,9 +115,9 @@ def _may(row: Mismatch, flows: Mapping[str, Flow], outcome: Outcome) -> bool:
     change = row.change
     if row.state != MismatchState.OPEN:
         outcome.leave(NOT_OPEN)
-    elif not is_fixable(row.kind) or not row.source_external_ids:
+    elif not is_fixable(row.kind) or not (row.source_external_ids or FIXERS[row.kind].allocates):
         outcome.leave(NO_FIX)
-    elif flows[FIXERS[row.kind].kind].mode == Mode.WATCH:
+    elif flows[FIXERS[row.kind].kind].mode == Mode.WATCH and not FIXERS[row.kind].relinks:
         outcome.leave(WATCHED)
     elif why := left_alone(row.practice, row):
         outcome.leave(why)
@@ -127,6 +129,14 @@ def _may(row: Mismatch, flows: Mapping[str, Flow], outcome: Outcome) -> bool:
     else:
         return True
     return False
+
+
+def _is_linked(sides: Sides, row: Mismatch) -> bool:
+    """Whether its record has a partner in the target that values are written to, or that they take the place of."""
+    fixer = FIXERS[row.kind]
+    if fixer.kind != Kind.PAYMENT or not fixer.values:
+        return bool(fixer.values)
+    return bool(sides.links().filter(kind=Kind.PAYMENT, source_external_id=source_id(row)).exists())
 
 
 # --- what is missing ------------------------------------------------------------------------------------------
@@ -146,7 +156,7 @@ def _send_missing(practice: Practice, rows: Sequence[Mismatch], actor: User, out
             again.append(change.pk)
         elif change.state == ChangeState.HELD:
             outcome.waiting += 1
-        _remember(row, change, actor)
+        remember(row, change, actor)
         outcome.done.append(row)
     if again:
         decisions.retry(again, practice=practice, actor=actor)
@@ -161,12 +171,8 @@ def _mark(change: Change, actor: User, *, second: bool) -> None:
         change.asked_for = [WHOLE]
         change.remarks = [*change.remarks, ASKED]
     if second and SECOND_PERSON.key not in asking.keys(change.approval_asked):
-        change.approval_asked = [*change.approval_asked, _as_asked()]
+        change.approval_asked = [*change.approval_asked, as_asked()]
     change.save(update_fields=["released_by", "asked_for", "remarks", "approval_asked"])
-
-
-def _as_asked() -> dict[str, str]:
-    return {"key": SECOND_PERSON.key, "name": SECOND_PERSON.name, "text": SECOND_PERSON.text}
 
 
 # --- values that differ ---------------------------------------------------------------------------------------
@@ -193,19 +199,22 @@ def _write_values(
         else:
             ready.setdefault(kind, {})[key] = found
     for kind, plan in ready.items():
+        if kind == Kind.PAYMENT:
+            plan = _with_other_shares(plan, plans[kind])
         written = _put(world, flows[kind], kind, plan)
         asking.withdraw(sides.practice)  # what was asked before for fewer values of the same record
-        for key, change in written.items():
-            _settle(sides.practice, change, by_record[kind, key], actor, outcome)
+        for key in ready[kind]:
+            _settle(sides.practice, written.get(key), by_record[kind, key], actor, outcome)
 
 
 def _world(sides: Sides, rows: Sequence[Mismatch]) -> World:
     version, choices = load_choices(sides.practice)
     keys = {(FIXERS[row.kind].kind, source_id(row)) for row in rows}
     clients = {key for kind, key in keys if kind == Kind.CONTACT}
-    invoices = [key for kind, key in keys if kind == Kind.INVOICE]
-    owners = Snapshot.objects.of(sides.source, Kind.INVOICE).filter(external_id__in=invoices)
-    clients |= set(owners.values_list("party_external_id", flat=True))
+    for owned in (Kind.INVOICE, Kind.PAYMENT):
+        ids = [whole_id(key) for kind, key in keys if kind == owned]
+        owners = Snapshot.objects.of(sides.source, owned).filter(external_id__in=ids)
+        clients |= set(owners.values_list("party_external_id", flat=True))
     return load_part(sides, version, choices, part_of(sides, clients))
 
 
@@ -235,7 +244,7 @@ def _planned(
         return decision.text or wished.NOTHING
     if not all(named[row.kind] & set(decision.asked_for) for row in rows):
         return wished.NOTHING
-    return replace(planned, decision=decision, source_digest="", stopped=False)
+    return replace(planned, decision=decision, source_digest="")
 
 
 def _fields(world: World, key: str, fixer: Fixer) -> frozenset[str]:
@@ -247,24 +256,36 @@ def _fields(world: World, key: str, fixer: Fixer) -> frozenset[str]:
 
 def _put(world: World, flow: Flow, kind: Kind, plan: dict[str, Planned]) -> dict[str, Change]:
     """These records' plan in rows, and nothing about any other record."""
-    only = frozenset(plan)
+    only = frozenset(map(whole_id, plan))
     none: frozenset[str] = frozenset()
     world.part = Part(
         clients=only if kind == Kind.CONTACT else none,
         invoices=only if kind == Kind.INVOICE else none,
-        payments=none,
+        payments=only if kind == Kind.PAYMENT else none,
         competing=False,
     )
-    return write_plan(world, flow, plan, None, {}).open
+    invoices = Change.objects.open().filter(connection=world.sides.target, kind=Kind.INVOICE)
+    wanted = [item.depends_on[1] for item in plan.values() if item.depends_on]
+    before = {
+        (str(Kind.INVOICE), change.source_external_id): change
+        for change in (invoices.filter(source_external_id__in=wanted) if wanted else ())
+    }
+    return write_plan(world, flow, plan, None, before).open
+
+
+def _with_other_shares(plan: dict[str, Planned], whole: Mapping[str, Planned]) -> dict[str, Planned]:
+    """With what is planned for the other shares of the same payments, which are put into rows together."""
+    payments = frozenset(map(whole_id, plan))
+    return {**{key: item for key, item in whole.items() if whole_id(key) in payments}, **plan}
 
 
 def _settle(
-    practice: Practice, change: Change, rows: Sequence[Mismatch], actor: User, outcome: Outcome
+    practice: Practice, change: Change | None, rows: Sequence[Mismatch], actor: User, outcome: Outcome
 ) -> None:
     """Let a Change go out as a person's, or ask the second person; then remember it on its differences."""
-    if change.state == ChangeState.IN_FLIGHT:
+    if change is None or change.state == ChangeState.IN_FLIGHT:
         for _ in rows:
-            outcome.leave(SENT_NOW)
+            outcome.leave(DECLINED if change is None else SENT_NOW)
         return
     change.released_by, change.purpose = actor, Purpose.PERSON
     if change.state == ChangeState.PARKED:
@@ -286,19 +307,5 @@ def _settle(
         change__source_external_id=change.source_external_id,
     ).update(change=change)
     for row in rows:
-        _remember(row, change, actor)
+        remember(row, change, actor)
         outcome.done.append(row)
-
-
-def _remember(row: Mismatch, change: Change, actor: User) -> None:
-    row.change = change
-    row.save(update_fields=["change"])
-    record(
-        row.practice,
-        actor,
-        "mismatch.fix_asked",
-        f"Had a difference fixed{f' of {row.client}' if row.client else ''}"[:300],
-        object=row,
-        kind=row.kind,
-        change=change.pk,
-    )

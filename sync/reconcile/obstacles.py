@@ -1,5 +1,6 @@
 """Why a difference can't be fixed by a button right now, as sentences for people."""
 
+from connectors.amounts import cents
 from connectors.records import Kind as RecordKind
 from connectors.stored import load
 from mappings.services import load_choices
@@ -20,9 +21,12 @@ from sync.models import (
     Snapshot,
     Verb,
 )
+from sync.payments import PAYABLE
+from sync.reconcile import picking, relinking
 from sync.reconcile.fixers import FIXERS, Fixer, is_fixable
 from sync.ruled import APPROVAL
-from sync.world import lock_date
+from sync.wished_payments import LESS_OPEN, NO_DOCUMENT
+from sync.world import Sides, lock_date
 
 NOT_OPEN = "It is not open any more."
 NO_FIX = "It can't be fixed from here: do what its page says."
@@ -34,6 +38,7 @@ EDITED = (
     "that or put it back first, or this fix would hide it."
 )
 SIGNED_OFF = "Its month is signed off. Take the sign-off back first, or change it in Xero."
+LOCKED_DAY = "Xero has locked the period that its day is in, up to {day:%d %b %Y}."
 
 
 def obstacle(practice: Practice, row: Mismatch) -> str:
@@ -41,14 +46,20 @@ def obstacle(practice: Practice, row: Mismatch) -> str:
     if not is_fixable(row.kind):
         return NO_FIX
     fixer = FIXERS[row.kind]
+    if fixer.relinks:
+        return _no_contact(practice, row)
     flow = Flow.objects.filter(practice=practice, kind=fixer.kind).first()
     if flow is None:
         return NOT_CONNECTED
     if flow.mode == Mode.WATCH:
         return WATCHED
+    if fixer.allocates:
+        return _no_pick(practice, row)
     if fixer.kind == Kind.INVOICE and fixer.values:
         return left_alone(practice, row)
-    if fixer.values:
+    if fixer.kind == Kind.PAYMENT and fixer.values and (sides := _linked_payment(practice, row)) is not None:
+        return left_alone(practice, row) or _no_room(sides, row)
+    if fixer.kind == Kind.CONTACT and fixer.values:
         return ""
     return refusal(practice, fixer, row, open_change(practice, fixer, row))
 
@@ -83,6 +94,8 @@ def _document_obstacle(practice: Practice, row: Mismatch, fixer: Fixer) -> str:
 def left_alone(practice: Practice, row: Mismatch) -> str:
     """Why a document is not changed by a click; empty where it may be, and where the fix is about no document."""
     fixer = FIXERS[row.kind]
+    if fixer.kind == Kind.PAYMENT and fixer.books:
+        return _closed(practice, row)
     if fixer.kind != Kind.INVOICE or not fixer.values:
         return ""
     # What is written is agreed on from then on, so that an earlier edit of somebody else would not be seen any more.
@@ -90,6 +103,50 @@ def left_alone(practice: Practice, row: Mismatch) -> str:
     if edited.filter(source_external_ids=row.source_external_ids).exists():
         return EDITED
     return (_closed(practice, row) if fixer.books else "") or _document_obstacle(practice, row, fixer)
+
+
+def _no_contact(practice: Practice, row: Mismatch) -> str:
+    """Why a client is not linked by a click. It may be in every mode: nothing is written."""
+    pairs = sides_of(practice)
+    found = relinking.choose(pairs[0][0], row) if pairs else NOT_CONNECTED
+    return found if isinstance(found, str) else ""
+
+
+def _no_pick(practice: Practice, row: Mismatch) -> str:
+    """Why no credit goes on an invoice by a click."""
+    pairs = sides_of(practice)
+    found = picking.pick(pairs[0][0], row) if pairs else NOT_CONNECTED
+    return found if isinstance(found, str) else ""
+
+
+def _linked_payment(practice: Practice, row: Mismatch) -> Sides | None:
+    """The two systems, where the money is linked to a payment in Xero, which may be gone."""
+    pairs = sides_of(practice)
+    if not pairs or not row.source_external_ids:
+        return None
+    sides, _ = pairs[0]
+    links = sides.links().filter(kind=Kind.PAYMENT, source_external_id=source_id(row))
+    return sides if links.exists() else None
+
+
+def _no_room(sides: Sides, row: Mismatch) -> str:
+    """Why Xero would not take the payment once more, by what was last read."""
+    lock = lock_date(sides)
+    if lock is not None and row.dated_on is not None and row.dated_on <= lock:
+        return LOCKED_DAY.format(day=lock)
+    link = (
+        sides.links().filter(kind=Kind.INVOICE, source_external_id=source_id(row).partition("/")[2]).first()
+    )
+    there = Snapshot.objects.of(sides.target, Kind.INVOICE).filter(
+        external_id=link.target_external_id if link is not None else "", problem="", gone_at=None
+    )
+    record = there.values_list("record", flat=True).first()
+    document = load(RecordKind.INVOICE, record) if record is not None else None
+    if document is None or document.status.upper() not in PAYABLE:
+        return NO_DOCUMENT
+    if document.amount_due is not None and row.at_stake > document.amount_due:
+        return LESS_OPEN.format(amount=cents(row.at_stake), left=document.amount_due)
+    return ""
 
 
 def _closed(practice: Practice, row: Mismatch) -> str:
@@ -117,6 +174,11 @@ def refusal(practice: Practice, fixer: Fixer, row: Mismatch, change: Change | No
 
 def source_id(row: Mismatch) -> str:
     return str(row.source_external_ids[0])
+
+
+def whole_id(key: str) -> str:
+    """The id of the record in Ignition; a payment's share carries it before the slash."""
+    return key.partition("/")[0]
 
 
 def open_change(practice: Practice, fixer: Fixer, row: Mismatch) -> Change | None:

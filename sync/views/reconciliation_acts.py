@@ -259,7 +259,10 @@ def _fix(request: PracticeRequest, practice: Practice, pks: list[int]) -> None:
     except NotAllowed as refusal:
         messages.error(request, str(refusal))
         return
-    sent = len(outcome.done) - outcome.waiting
+    sent = len(outcome.done) - outcome.waiting - outcome.linked
+    if outcome.linked:
+        words = "The client is" if outcome.linked == 1 else f"{outcome.linked:,} clients are"
+        messages.success(request, f"{words} linked. Who is who shows it and can undo it.")
     if outcome.waiting:
         one = outcome.waiting == 1
         words = "It waits" if one else f"{outcome.waiting:,} wait"

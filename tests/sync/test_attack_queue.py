@@ -10,7 +10,7 @@ from django.utils import timezone
 from connectors.errors import Unclear
 from connectors.records import Invoice, Payment
 from connectors.records import Kind as RecordKind
-from sync import deliver
+from sync import claiming, deliver
 from sync.models import Attempt, Change, ChangeState, Kind, Link, Mode
 from sync.plan import Decision
 from tests.sync.queued import PAYMENT, Xero, found, link, planned, put
@@ -120,7 +120,7 @@ def test_what_waited_for_a_contact_goes_on_once_the_client_is_linked(books: Book
     before = put(books, Kind.CONTACT, linked)
     assert before == {}
     put(books, Kind.INVOICE, replace(invoice, depends_on=None))
-    assert deliver.is_due(books.target, timezone.now())
+    assert claiming.ready(books.target, timezone.now()).exists()
 
 
 def test_an_invoice_that_moved_to_another_client_is_planned_anew(books: Books) -> None:

@@ -13,7 +13,7 @@ from connectors.errors import RateLimited
 from connectors.records import Kind as RecordKind
 from mappings.services import publish
 from mappings.spec import Choices
-from sync import decisions, deliver, notes, runs, slice
+from sync import claiming, decisions, deliver, notes, runs, slice
 from sync.flows import set_modes
 from sync.models import Change, ChangeState, Kind, Link, Mode, RunState, Trigger
 from sync.regular import RegularSlice
@@ -33,14 +33,14 @@ def test_a_batch_claimed_just_before_watch_mode_is_not_sent(
 ) -> None:
     link(books, "contact", "cli_a", "x-con")
     change = make_change(books, state="pending", reason="", refs={"contact": "cli_a"})
-    claim = deliver._claim
+    claim = claiming.claim_batch
 
     def claim_then_switch(*args: Any, **extra: Any) -> Any:
         taken = claim(*args, **extra)
         set_modes(books.practice, {"invoice": Mode.WATCH}, actor=None)
         return taken
 
-    monkeypatch.setattr(deliver, "_claim", claim_then_switch)
+    monkeypatch.setattr(deliver, "claim_batch", claim_then_switch)
     xero = Xero()
     deliver.deliver_batch(books.target, xero, None)
     change.refresh_from_db()
