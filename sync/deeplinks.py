@@ -14,6 +14,7 @@ XERO_PAGES = {
     Kind.CONTACT: "/Contacts/View/{id}",
     Kind.INVOICE: "/AccountsReceivable/Edit.aspx?InvoiceID={id}",
 }
+XERO_BANK_PAGE = "/Bank/ViewTransaction.aspx?bankTransactionID={id}"
 XERO_BILL_PAGE = "/AccountsPayable/Edit.aspx?InvoiceID={id}"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -39,6 +40,9 @@ def _xero(connection: Connection, kind: str, external_id: str, record: Mapping[s
     page = XERO_PAGES.get(Kind(kind)) if kind in Kind.values else None
     if kind == Kind.INVOICE and record.get("type") == "ACCPAY":
         page = XERO_BILL_PAGE
+    if kind == Kind.BANK_TRANSACTION:
+        account = str(record.get("account_external_id") or "")
+        page = XERO_BANK_PAGE + (f"&accountID={quote(account, safe='')}" if account else "")
     if page is None:
         return ""
     path = page.format(id=quote(external_id, safe=""))

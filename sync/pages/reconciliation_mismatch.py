@@ -13,6 +13,8 @@ from connectors.stored import dump, load
 from practices.models import AuditEntry, Practice, Provider, User
 from sync.deeplinks import deep_link
 from sync.models import Change, Kind, Mismatch, MismatchNote, MismatchState, Snapshot
+from sync.pages.bank_side import bank_side
+from sync.pages.bank_table import BankSide
 from sync.pages.by_hand import Guide, guide
 from sync.pages.diff import Value, shown
 from sync.pages.reconciliation import MismatchRow, mismatch_row
@@ -23,7 +25,7 @@ from sync.reconcile.aligning import align
 from sync.reconcile.fixers import FIXERS, OWN_FIELDS, wants_second
 from sync.reconcile.obstacles import obstacle
 from sync.report.choosing import people
-from sync.wishes import LINE_FIELDS
+from sync.wishes import AGAIN, LINE_FIELDS
 
 KIND_OF = {
     "contact": Kind.CONTACT,
@@ -33,6 +35,8 @@ KIND_OF = {
 }
 ON_INVOICE = frozenset({"payment_overpaid"})
 """Differences about money that are found on the invoice."""
+ON_PAYMENT = frozenset({"payout_fee", "payout_item_old", "payout_clearing"})
+"""Differences about payouts that are found on single payments."""
 MOST_RECORDS = 6
 LINE_COLUMNS = ("description", "quantity", "unit_amount", "account_code", "tax_type", "amount")
 BELONGS = (Kind.PAYMENT, Kind.INVOICE, Kind.CREDIT_NOTE)
@@ -89,7 +93,7 @@ class Belonging:
 class MismatchPage:
     """``does`` says what the fix button does, ``obstacle`` why it can't be pressed; ``second``: somebody approves.
 
-    ``guide`` is what to do by hand, where no button does it.
+    ``guide`` is what to do by hand, where no button does it. ``bank`` is there where it is about money on the bank.
     """
 
     row: MismatchRow
@@ -105,6 +109,7 @@ class MismatchPage:
     obstacle: str
     second: bool
     guide: Guide | None
+    bank: BankSide | None
 
     @property
     def may_fix(self) -> bool:
@@ -116,7 +121,7 @@ class MismatchPage:
 
 
 def mismatch_page(practice: Practice, item: Mismatch) -> MismatchPage:
-    """Everything the page shows; its number of queries depends on how many records it is about, at most six."""
+    """Everything the page shows; its queries grow with the records that it is about, at most six, and no further."""
     row = mismatch_row(item, timezone.now())
     snapshots = _snapshots(practice, item)
     groups = [related(practice, snapshot) for snapshot in snapshots]
@@ -124,6 +129,8 @@ def mismatch_page(practice: Practice, item: Mismatch) -> MismatchPage:
     kind = _kind(item)
     is_open = item.state == MismatchState.OPEN
     stops = obstacle(practice, item) if row.fixable and is_open else ""
+    bank = bank_side(practice, item)
+    beside = [*snapshots, *(bank.snapshots if bank is not None else ())]
     return MismatchPage(
         row=row,
         columns=[
@@ -145,16 +152,23 @@ def mismatch_page(practice: Practice, item: Mismatch) -> MismatchPage:
         does=_does(item.kind) if row.fixable else "",
         obstacle=stops,
         second=row.fixable and wants_second(item.kind),
-        guide=guide(practice, item, snapshots) if is_open and (stops or not row.fixable) else None,
+        guide=guide(practice, item, beside) if is_open and (stops or not row.fixable) else None,
+        bank=bank,
     )
 
 
 def _does(code: str) -> str:
     values = FIXERS[code].values
+    if FIXERS[code].allocates:
+        return "The client's credit in Xero is put on its open invoice over exactly that amount, dated today."
+    if FIXERS[code].relinks:
+        return "The client is linked to the contact that is right. That is noted here; nothing is written to Xero."
     if not values:
         return "It is sent to Xero as it was planned."
     if values == (OWN_FIELDS,):
         return "What the mapping says is written to Xero: its own fields that differ, and nothing else."
+    if values == (AGAIN,):
+        return "The payment is posted again on the same invoice: its day, its amount, the account of the mapping."
     words = " and ".join(field_words(value).lower() for value in values)
     if set(values) & LINE_FIELDS:
         return f"What the mapping says is written to the lines in Xero: {words}, and nothing else. No total moves."
@@ -162,6 +176,8 @@ def _does(code: str) -> str:
 
 
 def _kind(item: Mismatch) -> Kind | None:
+    if item.kind in ON_PAYMENT:
+        return Kind.PAYMENT
     return Kind.INVOICE if item.kind in ON_INVOICE else KIND_OF.get(item.about)
 
 

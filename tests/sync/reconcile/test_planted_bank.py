@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 
 from sandbox.planting import plant
 from sandbox.server import running
-from sync.models import ReconcileRun
+from sync.models import Mismatch, MismatchState, ReconcileRun
 from tests.sync.conftest import NOW, Office, open_office, seeded_world
 from tests.sync.reconcile.test_planted import A_WHILE, found, judged
 
@@ -39,3 +40,16 @@ def test_every_way_to_get_them_wrong_is_found_and_nothing_else(kiwi_office: Offi
     assert (result.wrong, result.false) == ([], [])
     kinds = {row["kind"] for row in found(office)}
     assert {told.code for told in planted} <= kinds
+    client = Client()
+    client.force_login(office.owner)
+    rows = Mismatch.objects.filter(practice=office.practice, state=MismatchState.OPEN)
+    for row in rows:
+        answer = client.get(f"/p/{office.practice.slug}/reconciliation/{row.pk}/")
+        shown = answer.content.decode()
+        assert answer.status_code == 200
+        if row.kind == "payout_fee":
+            assert "<h2>Both systems</h2>" in shown, "it is about one payment"
+            continue
+        assert "the bank account</h2>" in shown, row.kind
+        assert ("Open the record" in shown) == bool(row.target_external_ids), row.kind
+        assert ('class="differs"' in shown) == bool(row.target_external_ids), row.kind
