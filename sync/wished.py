@@ -108,12 +108,15 @@ def decide(world: World, planned: Planned, wish: Wish, mode: str) -> Decision | 
 
 
 def _second(decision: Decision, *, asks: bool) -> Decision:
-    """The decision with the second person that it needs, unless the mode stops it anyway."""
-    if not asks or is_stopped(decision):
-        return decision
-    if decision.action not in WRITES and decision.reason != APPROVAL:
+    """The decision with the second person that it needs.
+
+    What the mode stops keeps who has to agree: it is asked for again when the mode lets it go.
+    """
+    if not asks or (decision.action not in WRITES and decision.reason != APPROVAL):
         return decision
     approval = (*decision.approval, SECOND_PERSON)
+    if is_stopped(decision):
+        return replace(decision, approval=approval)
     return replace(decision, action="held", reason=APPROVAL, text=waiting_text(approval), approval=approval)
 
 
