@@ -14,6 +14,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     ViewportSize,
+    expect,
     sync_playwright,
 )
 
@@ -30,8 +31,9 @@ ARGS = [
 ]
 DESKTOP = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=390, height=844)
-MOST_MS = 10_000
+MOST_MS = 20_000
 """What a page may take on a busy machine before a test gives up."""
+expect.set_options(timeout=MOST_MS)
 
 GIVEN_UP = ("htmx:sendAbort", "htmx:afterRequest")
 """A part of a page that was still being asked for when somebody went on; what fails says so in other words too."""
