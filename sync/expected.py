@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from connectors.amounts import cents
@@ -15,18 +16,41 @@ ELSEWHERE = frozenset({"name", "email", "phone", "mobile", "first_name", "last_n
 
 def line_of(values: Mapping[str, Any]) -> Line:
     """A line as the mapping makes it. What it comes to is not among its values."""
-    quantity, unit = Decimal(values.get("quantity") or 1), Decimal(values.get("unit_amount") or 0)
-    discount = Decimal(values.get("discount") or 0)
+    return _line(
+        values.get("description") or "",
+        values.get("quantity") or "1",
+        values.get("unit_amount") or "0",
+        values.get("discount") or "0",
+        values.get("account_code") or "",
+        values.get("tax_type") or "",
+        values.get("item_code") or "",
+        tuple((item["category"], item["option"]) for item in values.get("tracking") or ()),
+    )
+
+
+@lru_cache(maxsize=1 << 15)
+def _line(
+    description: str,
+    quantity: str,
+    unit_amount: str,
+    discount: str,
+    account: str,
+    tax_type: str,
+    item: str,
+    tracking: tuple[tuple[str, str], ...],
+) -> Line:
+    """One object for each: what is billed every month comes in the same lines."""
+    number, unit, off = Decimal(quantity), Decimal(unit_amount), Decimal(discount)
     return Line(
-        description=values.get("description") or "",
-        quantity=quantity,
+        description=description,
+        quantity=number,
         unit_amount=unit,
-        discount=discount,
-        amount=cents(quantity * unit - discount),
-        account_code=values.get("account_code") or "",
-        tax_type=values.get("tax_type") or "",
-        item_code=values.get("item_code") or "",
-        tracking=tuple(Tracking(**item) for item in values.get("tracking") or ()),
+        discount=off,
+        amount=cents(number * unit - off),
+        account_code=account,
+        tax_type=tax_type,
+        item_code=item,
+        tracking=tuple(Tracking(category=category, option=option) for category, option in tracking),
     )
 
 

@@ -33,6 +33,7 @@ FIELDS = (
 """What is compared of two lines, as ``Pair.differing`` names it."""
 _CENT = Decimal("0.01")
 _NOTHING = Decimal(0)
+_SAME = frozenset[str]()
 _Index = Callable[[Line], Hashable]
 
 
@@ -73,24 +74,26 @@ def differing(left: Line, right: Line) -> frozenset[str]:
     Tracking is asked for by the left: what the right has beyond it is no difference.
     """
     out = set()
-    for name in ("account_code", "tax_type", "item_code"):
-        here, there = getattr(left, name), getattr(right, name)
-        if here != there and here and there:
-            out.add(name)
-    texts = left.description, right.description
-    if all(texts) and tidy(texts[0]) != tidy(texts[1]):
+    if left.account_code != right.account_code and left.account_code and right.account_code:
+        out.add("account_code")
+    if left.tax_type != right.tax_type and left.tax_type and right.tax_type:
+        out.add("tax_type")
+    if left.item_code != right.item_code and left.item_code and right.item_code:
+        out.add("item_code")
+    here, there = left.description, right.description
+    if here != there and here and there and tidy(here) != tidy(there):
         out.add("description")
     if left.quantity != right.quantity:
         out.add("quantity")
     if left.unit_amount != right.unit_amount:
         out.add("unit_amount")
-    if abs(left.amount - right.amount) >= _CENT:
+    if left.amount != right.amount and abs(left.amount - right.amount) >= _CENT:
         out.add("amount")
     if abs(taken_off(left) - taken_off(right)) >= _CENT:
         out.add("discount")
     if left.tracking and not set(left.tracking) <= set(right.tracking):
         out.add("tracking")
-    return frozenset(out)
+    return frozenset(out) if out else _SAME
 
 
 def taken_off(line: Line) -> Decimal:

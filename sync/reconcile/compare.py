@@ -60,7 +60,10 @@ def compare_invoices(books: Books, units: list[Unit]) -> Iterator[Difference]:
 
 def first_difference(books: Books, unit: Unit) -> Iterator[Difference]:
     """The one difference of a document that moves the totals, if there is any."""
-    for rule in _FIRST:
+    both = unit.left and unit.right
+    if both and _agrees(books, unit):
+        return
+    for rule in _BOTH if both else _FIRST:
         found = rule(books, unit)
         if found is not None:
             kind, text = found
@@ -68,17 +71,25 @@ def first_difference(books: Books, unit: Unit) -> Iterator[Difference]:
             return
 
 
+def _agrees(books: Books, unit: Unit) -> bool:
+    """Nearly every document: both sides count it alike, so that none of the rules for both has anything to say."""
+    home = books.currency
+    return unit.left_money(home) == unit.right_money(home) and (
+        not unit.tax_is_known or unit.left_tax(home) == unit.right_tax(home)
+    )
+
+
 def tax_not_known(books: Books, unit: Unit) -> Iterator[Difference]:
     """Accounts for the tax of a document whose tax on the left nobody can tell.
 
     It is a step of its own even where it moves nothing, so that an unknown tax never looks like one that agrees.
     """
+    if unit.tax_is_known:
+        return
     left, right = unit.left_tax(books.currency), unit.right_tax(books.currency)
-    moved = effects(TAX, left=left, right=right)
-    if not unit.tax_is_known:
-        text = f"Xero has {shown(*right)} of tax in it." if unit.right else "Xero does not have it."
-        step = moved or (Effect(measure=TAX, currency=right[0], amount=ZERO),)
-        yield about_unit(books, unit, "invoice_tax_unknown", text, at_stake=ZERO, moved=step)
+    text = f"Xero has {shown(*right)} of tax in it." if unit.right else "Xero does not have it."
+    step = effects(TAX, left=left, right=right) or (Effect(measure=TAX, currency=right[0], amount=ZERO),)
+    yield about_unit(books, unit, "invoice_tax_unknown", text, at_stake=ZERO, moved=step)
 
 
 def moved_by(books: Books, unit: Unit) -> tuple[Effect, ...]:
@@ -212,6 +223,14 @@ def invoice_tax(books: Books, unit: Unit) -> Found:
     return None
 
 
+_BOTH: tuple[First, ...] = (
+    invoice_currency,
+    invoice_surcharge,
+    invoice_rounding,
+    invoice_total,
+    invoice_tax,
+)
+"""What both sides count, but differently."""
 _FIRST: tuple[First, ...] = (
     invoice_left_out,
     invoice_on_its_way,
@@ -224,10 +243,6 @@ _FIRST: tuple[First, ...] = (
     invoice_void_in_ignition,
     invoice_duplicate,
     invoice_only_in_xero,
-    invoice_currency,
-    invoice_surcharge,
-    invoice_rounding,
-    invoice_total,
-    invoice_tax,
+    *_BOTH,
 )
 """In this order: what is not there at all, what counts on one side only, and what both count differently."""
