@@ -30,6 +30,7 @@ from mappings import normalise
 from mappings.engine import Catalogue, Situation, natural_number
 from mappings.spec import Choices, Facts, Spec
 from practices.models import Connection, Practice
+from sync.ahead import AT_ONCE, ahead
 from sync.judged import told_apart
 from sync.linking import Party
 from sync.models import Approval, ApprovalState, Link, Review, Snapshot
@@ -46,7 +47,7 @@ def as_records(
     if present:
         rows = rows.filter(gone_at=None)
     texts = rows.order_by("pk").values_list("external_id", Cast("record", TextField()))
-    return {external_id: loads(kind, text) for external_id, text in texts.iterator(2000)}
+    return {external_id: loads(kind, text) for external_id, text in ahead(texts.iterator(AT_ONCE))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import orjson
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
+from sync.ahead import AT_ONCE, ahead
 from sync.world import Sides
 
 
@@ -36,4 +37,4 @@ def links_of(sides: Sides) -> dict[tuple[str, str], Linked]:
         "agreed_at",
         Cast("base_source", TextField()),
     )
-    return {(kind, key): Linked(*rest) for kind, key, *rest in rows.iterator(2000)}
+    return {(kind, key): Linked(*rest) for kind, key, *rest in ahead(rows.iterator(AT_ONCE))}
