@@ -19,7 +19,7 @@ Action = Callable[[Ledger, dict[str, Any]], Any]
 # Facts of an organisation that a test may set.
 _ORGANISATION_FACTS = (
     "name", "legal_name", "period_lock_date", "end_of_year_lock_date", "offline", "edition", "plan",
-    "default_sales_tax", "demo_company", "timezone",
+    "default_sales_tax", "demo_company", "timezone", "dates_allocations",
 )  # fmt: skip
 _PRACTICE_SWITCHES = {
     "collections_delay": float,

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from practices.audit import record
 from practices.models import Connection, ConnectionState, Practice, Provider, User
 from sync.models import (
+    CREDIT_KINDS,
     SYNCED_KINDS,
     ChangeState,
     Flow,
@@ -110,7 +111,9 @@ def set_modes(practice: Practice, modes: Mapping[str, str], *, actor: User | Non
             flow.save(update_fields=["mode", "changed_at", "changed_by"])
             waiting = flow.changes.filter(state=ChangeState.PENDING)
             if wanted == Mode.WATCH:
-                waiting.update(
+                # No plan brings an allocation back: what may have been sent waits to be looked up.
+                sent = Q(kind__in=CREDIT_KINDS, look_up_first=True, first_sent_at__isnull=False)
+                waiting.exclude(sent).update(
                     state=ChangeState.HELD, reason="watch", message="Watch mode: nothing is written."
                 )
             elif wanted == Mode.FILL_GAPS:

@@ -45,11 +45,14 @@ def plan_part(sides: Sides, flows: Mapping[str, Flow], run: Run | None) -> bool:
     What it writes is what a plan of everything would write. Call it with both lanes held.
     """
     if not anything_moved(sides):
+        _end_stale(sides)
         return True
     part = find_part(sides)
     if part is None:
         return False
-    if part.clients:
+    if not part.clients:
+        _end_stale(sides)
+    else:
         version, choices = load_choices(sides.practice)
         world = load_part(sides, version, choices, part)
         _plan(world, flows, run)
@@ -61,6 +64,12 @@ def plan_part(sides: Sides, flows: Mapping[str, Flow], run: Run | None) -> bool:
         comparisons.note(sides.practice.pk, part.clients)
     clear_marks(sides)
     return True
+
+
+def _end_stale(sides: Sides) -> None:
+    """End requests that were made on a difference and would not be made now, also where no record moved."""
+    if picking.drop_stale(sides):
+        approvals.withdraw(sides.practice)
 
 
 def _number_taken_elsewhere(world: World) -> bool:
@@ -81,7 +90,7 @@ def _plan(world: World, flows: Mapping[str, Flow], run: Run | None) -> dict[str,
         written = write_plan(world, flows[kind], plans[kind], run, before)
         before.update({(kind.value, external_id): change for external_id, change in written.open.items()})
         counts[kind.value] = written.counts
-    picking.drop_stale(world.sides)
+    _end_stale(world.sides)
     approvals.ask(world.sides.practice, world.spec.choices)
     if world.part is None:
         approvals.count_rules(world.sides.practice, plans.values())

@@ -2,6 +2,8 @@
 
 Xero takes one credit a call and repeats only the allocation. The credit is read once more after that, so that what is
 left of it is known; when that fails the allocation is done all the same.
+
+The day of an allocation tells nothing: Xero may date it itself, on the later of the days of invoice and credit.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,10 +13,9 @@ from typing import Any
 from connectors.amounts import NotANumber, decimal
 from connectors.base import Outcome, Row, Write
 from connectors.errors import ConnectorError, Unclear
-from connectors.fields import BadField, text
+from connectors.fields import text
 from connectors.records import Kind
 from connectors.xero import failures
-from connectors.xero.dates import calendar_day
 
 KINDS = frozenset({Kind.CREDIT_NOTE, Kind.OVERPAYMENT, Kind.PREPAYMENT})
 AT_ONCE = 1
@@ -39,9 +40,7 @@ def outcome(kind: Kind, write: Write, answer: Any, read_one: ReadOne) -> Outcome
     """What Xero's answer to one allocation says. Raises :class:`Unclear` when it says nothing about it."""
     data = answer.get("Allocations") if isinstance(answer, dict) else None
     found = [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
-    refused = [
-        said for item in found for said in failures.messages({**item, "Detail": None, "Message": None})
-    ]
+    refused = list(dict.fromkeys(said for item in found for said in failures.refusal(item)))
     if refused:
         return Outcome(ok=False, messages=tuple(refused))
     made = next((item for item in found if is_made(write, item)), None)
@@ -58,24 +57,35 @@ def outcome(kind: Kind, write: Write, answer: Any, read_one: ReadOne) -> Outcome
 
 
 def find(kind: Kind, writes: Sequence[Write], read_one: ReadOne) -> dict[str, Row]:
-    """Which of these stand on their credit already."""
+    """Which of these stand on their credit already.
+
+    Each was to take all that was left of its credit. While that much is left, an equal one is an earlier one.
+    """
     out = {}
     for write in writes:
         row = read_one(kind, write.external_id)
         made = row.raw.get("Allocations") or []
-        if any(isinstance(item, dict) and is_made(write, item) for item in made):
+        if _is_used(write, row) and any(isinstance(item, dict) and is_made(write, item) for item in made):
             out[write.key] = row
     return out
 
 
+def _is_used(write: Write, row: Row) -> bool:
+    """Whether less is left of the credit than was to be allocated, or nobody can say."""
+    try:
+        left = decimal(row.raw["RemainingCredit"])
+    except (KeyError, NotANumber):
+        return True
+    return left < Decimal(write.values["amount"])
+
+
 def is_made(write: Write, item: dict[str, Any]) -> bool:
-    """Whether an allocation is this one: its invoice, amount and day. An answer may leave out the day."""
+    """Whether an allocation is to the same invoice over the same amount."""
     values = write.values
     if text(item, "Invoice", "InvoiceID").lower() != str(values["invoice_external_id"]).lower():
         return False
     try:
-        day = calendar_day(item, "Date")
         amount = decimal(item["Amount"]) if item.get("Amount") is not None else None
-    except (BadField, NotANumber):
+    except NotANumber:
         return False
-    return amount == Decimal(values["amount"]) and (day is None or day.isoformat() == values["date"])
+    return amount == Decimal(values["amount"])

@@ -254,16 +254,9 @@ def _outcomes(
 
 def _outcome(kind: Kind, element: dict[str, Any], *, refused: bool) -> Outcome:
     """A refused element repeats what was asked for, not what is stored: only its messages are kept."""
-    said = tuple(failures.messages({**element, "Detail": None, "Message": None}))
-    refused = (
-        refused
-        or text(element, "StatusAttributeString").upper() == "ERROR"
-        or element.get("HasErrors") is True
-        or element.get("HasValidationErrors") is True
-        or bool(said)
-    )
-    if refused:
-        return Outcome(ok=False, messages=said or ("Xero refused this without saying why.",), raw=element)
+    said = failures.refusal(element)
+    if refused or said:
+        return Outcome(ok=False, messages=said or (failures.UNSAID,), raw=element)
     row = parse.row(kind, element)
     if row.external_id in {"", parse.ZERO_ID} or row.external_id.startswith("unreadable"):
         return Outcome(ok=False, unclear=True, raw=element)

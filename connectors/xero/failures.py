@@ -118,6 +118,7 @@ CAUSES = (
     ),
 )
 
+UNSAID = "Xero refused this without saying why."
 UNKNOWN = Cause(
     "unknown",
     "",
@@ -194,6 +195,17 @@ def messages(data: Any) -> list[str]:
             str(data[name]) for name in ("Detail", "Message", "error") if isinstance(data.get(name), str)
         )
     return [text for text in dict.fromkeys(found) if text]
+
+
+def refusal(element: dict[str, Any]) -> tuple[str, ...]:
+    """Why Xero refused one element of an answer, in its words or in ours; empty where it was taken."""
+    said = tuple(messages({**element, "Detail": None, "Message": None}))
+    refused = (
+        str(element.get("StatusAttributeString") or "").upper() == "ERROR"
+        or element.get("HasErrors") is True
+        or element.get("HasValidationErrors") is True
+    )
+    return said or ((UNSAID,) if refused else ())
 
 
 def _json(answer: Answer) -> Any:

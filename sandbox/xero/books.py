@@ -127,6 +127,7 @@ class Books:
         self.default_sales_tax = "Tax Exclusive"
         self.created = clock.now_ms()
         self.offline = False
+        self.dates_allocations = False  # by the invoice's and the credit's day, whatever day is asked for
         self.numbers: dict[str, int] = {}
         self.shelves: dict[str, Shelf] = {kind: Shelf(spec[0]) for kind, spec in KINDS.items()}
         self.contacts = self.shelves["contacts"]
@@ -245,7 +246,7 @@ class Books:
 
     def restore(self, data: dict[str, Any]) -> None:
         for name in _FACTS:
-            setattr(self, name, data["facts"][name])
+            setattr(self, name, data["facts"].get(name, getattr(self, name)))
         for kind, shelf in self.shelves.items():
             for row in data["rows"][kind]:
                 shelf.put(row)
@@ -256,5 +257,5 @@ class Books:
 _FACTS = (
     "tenant_id", "name", "legal_name", "short_code", "country", "version", "currency", "timezone",
     "windows_timezone", "edition", "plan", "demo_company", "period_lock_date", "end_of_year_lock_date",
-    "default_sales_tax", "created", "offline", "numbers",
+    "default_sales_tax", "created", "offline", "dates_allocations", "numbers",
 )  # fmt: skip

@@ -165,6 +165,8 @@ def allocate(books: Books, shelf_name: str, key: str, payload: Row, mode: Mode) 
     if amount > invoice["AmountDue"]:
         raise ValidationFailed(documents.OVERPAID)
     applied_on = day(payload, "Date") or books.today()
+    if books.dates_allocations:
+        applied_on = max(str(source["Date"]), str(invoice["Date"]))
     documents.check_lock(books, applied_on, mode)
     allocation: Row = {
         "AllocationID": books.new_id(),

@@ -160,7 +160,7 @@ def mismatch_page(practice: Practice, item: Mismatch) -> MismatchPage:
 def _does(code: str) -> str:
     values = FIXERS[code].values
     if FIXERS[code].allocates:
-        return "The client's credit in Xero is put on its open invoice over exactly that amount, dated today."
+        return "The client's credit in Xero is put on its open invoice over exactly that amount."
     if FIXERS[code].relinks:
         return "The client is linked to the contact that is right. That is noted here; nothing is written to Xero."
     if not values:

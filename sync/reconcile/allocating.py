@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from mappings.services import load_choices
 from practices.models import User
 from sync.approvals import asking
-from sync.decisions import audit_each
 from sync.models import Change, ChangeState, Flow, Kind, Mismatch, Purpose, Verb
 from sync.outbox import facts_hash
-from sync.reconcile.asked import Outcome, as_asked, remember
+from sync.reconcile.asked import DECLINED, Outcome, as_asked, ask, ran_out, remember
 from sync.reconcile.credit_room import Pick
-from sync.reconcile.picking import end, open_changes, payment_state, pick, source_invoice, today
+from sync.reconcile.picking import drop_stale, end, open_changes, payment_state, pick, source_invoice, today
 from sync.ruled import APPROVAL, waiting_text
 from sync.wishes import ASKED, SECOND_PERSON
 from sync.world import Sides
@@ -29,25 +28,42 @@ UNPAID = "Ignition calls the invoice unpaid: stop its collection there, or the c
 
 def allocate(sides: Sides, flow: Flow, rows: Sequence[Mismatch], actor: User, outcome: Outcome) -> None:
     """A Change for each of these differences. Call it with both lanes held, inside a transaction."""
+    if drop_stale(sides):
+        asking.withdraw(sides.practice)
     for row in rows:
         found = pick(sides, row)
         if isinstance(found, str):
             outcome.leave(found)
             continue
         change = open_changes(sides).filter(source_external_id=found.credit.external_id).first()
-        values = _values(sides, found)
-        if change is not None and (why := _busy(change, values)):
+        values, over = _values(sides, found), change is not None and ran_out(change)
+        why = _declined(sides, found, values) if change is None else "" if over else _busy(change, values)
+        if why:
             outcome.leave(why)
             continue
-        if change is None or change.state == ChangeState.PARKED:
+        if change is None or over or change.state == ChangeState.PARKED:
             if change is not None:
                 end([change.pk])
             change = _make(sides, flow, row, found, values, actor)
-            asking.request([change], load_choices(sides.practice)[1], by=actor)
-            audit_each(sides.practice, [change], actor, "approval.asked", "Asked for approval: {}")
+            ask(change, actor)
         outcome.waiting += change.state == ChangeState.HELD
         remember(row, change, actor)
         outcome.done.append(row)
+
+
+def _declined(sides: Sides, found: Pick, values: dict[str, str]) -> str:
+    """Said when somebody declined the same allocation, on whatever day."""
+    rows = Change.objects.filter(
+        connection=sides.target,
+        kind=found.credit.kind,
+        source_external_id=found.credit.external_id,
+        state=ChangeState.CANCELLED,
+        reason="declined",
+    )
+    said_no = any(
+        {**said, "date": ""} == {**values, "date": ""} for said in rows.values_list("values", flat=True)
+    )
+    return DECLINED if said_no else ""
 
 
 def _values(sides: Sides, found: Pick) -> dict[str, str]:

@@ -34,7 +34,7 @@ from sync.part import load_part, part_of
 from sync.planned import Planned
 from sync.planning import decide_all
 from sync.reconcile import allocating, relinking
-from sync.reconcile.asked import Outcome, as_asked, remember
+from sync.reconcile.asked import DECLINED, Outcome, as_asked, ask, ran_out, remember
 from sync.reconcile.fixers import FIXERS, OWN_FIELDS, Fixer, is_fixable, wants_second
 from sync.reconcile.obstacles import (
     NO_FIX,
@@ -59,7 +59,6 @@ PATIENCE_SECONDS = 4.0
 
 BUSY = "A sync is at work right now. Try again in a minute."
 SENT_NOW = "It is being sent right now. Compare again when that is settled."
-DECLINED = "Somebody said no to exactly this. Do it by hand, or accept the difference."
 
 
 def fix(practice: Practice, pks: Iterable[int], *, actor: User) -> Outcome:
@@ -77,7 +76,7 @@ def fix(practice: Practice, pks: Iterable[int], *, actor: User) -> Outcome:
     sides, flows = pairs[0]
     with _nothing_moves(sides), transaction.atomic():
         rows = Mismatch.objects.select_for_update(of=("self",), no_key=True).filter(practice=practice)
-        todo = [row for row in rows.filter(pk__in=wanted).order_by("pk") if _may(row, flows, outcome)]
+        todo = [row for row in rows.filter(pk__in=wanted).order_by("pk") if _may(row, flows, outcome, actor)]
         credits = [row for row in todo if FIXERS[row.kind].allocates]
         links = [row for row in todo if FIXERS[row.kind].relinks]
         values = [row for row in todo if row not in (*credits, *links) and _is_linked(sides, row)]
@@ -110,8 +109,11 @@ def _nothing_moves(sides: Sides) -> Iterator[None]:
             lane.release()
 
 
-def _may(row: Mismatch, flows: Mapping[str, Flow], outcome: Outcome) -> bool:
-    """Whether there is something to do for this one; if not, it is left with the reason, or done already."""
+def _may(row: Mismatch, flows: Mapping[str, Flow], outcome: Outcome, actor: User) -> bool:
+    """Whether there is something to do for this one; if not, it is left with the reason, or done already.
+
+    Where the request for approval ran out, it is asked again. A credit is then put on its invoice anew, as of today.
+    """
     change = row.change
     if row.state != MismatchState.OPEN:
         outcome.leave(NOT_OPEN)
@@ -124,6 +126,10 @@ def _may(row: Mismatch, flows: Mapping[str, Flow], outcome: Outcome) -> bool:
     elif change is not None and change.state in {ChangeState.PENDING, ChangeState.IN_FLIGHT}:
         outcome.done.append(row)
     elif change is not None and change.state == ChangeState.HELD and change.reason == APPROVAL:
+        if ran_out(change):
+            if FIXERS[row.kind].allocates:
+                return True
+            ask(change, actor, "Asked again for approval: {}")
         outcome.waiting += 1
         outcome.done.append(row)
     else:

@@ -1,6 +1,7 @@
 """Which credit of a client goes on which of its open invoices, by what was last read, and whether what waits fits yet.
 
-Reads only our own tables. ``drop_stale`` ends requests, which each plan has it do.
+Reads only our own tables. ``drop_stale`` ends requests, which each plan has it do: also when what was approved was
+asked for days ago, nothing is written into a month that was closed since, or beside money that is on its way.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from sync.reconcile.credit_room import (
     Pick,
     credit_for,
     credit_of,
+    days_of,
     invoice_for,
     is_locked,
     still_fits,
@@ -26,8 +28,10 @@ from sync.reconcile.credit_room import (
 from sync.world import Sides, lock_date
 from sync.zones import zone_of
 
-LOCKED = "It would be dated today, and Xero has locked the period up to {day:%d %b %Y}."
-SIGNED_OFF = "It would be dated today, and this month is signed off. Take the sign-off back first."
+LOCKED = "Xero may date it {day:%d %b %Y}, and has locked the period up to {lock:%d %b %Y}."
+SIGNED_OFF = "Xero may date it {day:%d %b %Y}, and that month is signed off. Take the sign-off back first."
+WATCHED = "Watch mode was switched on before it was sent. Ask again when it is off."
+CHANGED = "Its credit or its invoice has changed in Xero since it was asked for. Ask again if it is needed."
 COLLECTING = (
     "Ignition is collecting the invoice that it would go on. Stop that there first, or the client pays twice."
 )
@@ -39,35 +43,42 @@ UNDER_COLLECTION = frozenset({"collecting", "scheduled"})
 def pick(sides: Sides, row: Mismatch) -> Pick | str:
     """Which credit goes on which invoice to end this difference, or why it can't be done by a button."""
     found = _pick(sides, row)
-    return found if isinstance(found, str) else _stop(sides, found) or found
+    if isinstance(found, str):
+        return found
+    others = open_changes(sides).filter(values__invoice_external_id=found.invoice.external_id)
+    if others.exclude(source_external_id=found.credit.external_id).exists():
+        return INVOICE_BUSY
+    return _stop(sides, found, today(sides)) or found
 
 
 def drop_stale(sides: Sides) -> int:
-    """End the requests whose credit or invoice has no room for them any more, or that a mode stopped.
+    """End the requests that would not be made today, and say why on each: no room, a closed day, a mode.
 
     What may have been sent stays: it is looked up. Call it with both lanes held.
     """
     rows = open_changes(sides).exclude(state=ChangeState.IN_FLIGHT)
     rows = rows.exclude(look_up_first=True, first_sent_at__isnull=False)
-    gone = [
-        change.pk
-        for change in rows.select_related("flow")
-        if change.flow.mode == Mode.WATCH or change.reason == "watch" or not _still_fits(sides, change)
-    ]
-    return end(gone)
+    stale = ((change.pk, _staleness(sides, change)) for change in rows.select_related("flow"))
+    return sum(end([pk], why) for pk, why in stale if why)
 
 
-def _still_fits(sides: Sides, change: Change) -> bool:
+def _staleness(sides: Sides, change: Change) -> str:
+    """Why what waits is not to be sent any more; empty where it may be."""
+    if change.flow.mode == Mode.WATCH or change.reason == "watch":
+        return WATCHED
     credit = _credit(sides, change.target_external_id)
     invoice = _invoice(sides, str(change.values["invoice_external_id"]))
     if credit is None or invoice is None or change.amount is None:
-        return False
-    return still_fits(Pick(credit=credit, invoice=invoice, amount=change.amount))
+        return CHANGED
+    found = Pick(credit=credit, invoice=invoice, amount=change.amount)
+    return _stop(sides, found, change.date or today(sides)) if still_fits(found) else CHANGED
 
 
-def end(pks: Sequence[int]) -> int:
+def end(pks: Sequence[int], why: str = "") -> int:
+    """End Changes that are not being sent; ``why`` is told where they are shown."""
     rows = Change.objects.filter(pk__in=pks).exclude(state=ChangeState.IN_FLIGHT)
-    return int(rows.update(state=ChangeState.SUPERSEDED, done_at=timezone.now())) if pks else 0
+    told = {"message": why} if why else {}
+    return int(rows.update(state=ChangeState.SUPERSEDED, done_at=timezone.now(), **told)) if pks else 0
 
 
 def open_changes(sides: Sides) -> Any:
@@ -80,15 +91,23 @@ def _pick(sides: Sides, row: Mismatch) -> Pick | str:
     key = str(row.target_external_ids[0]) if row.target_external_ids else ""
     if row.kind == "payment_part":
         invoice = _invoice(sides, key)
-        return USED if invoice is None else credit_for(invoice, _credits(sides, invoice.contact_external_id))
+        if invoice is None:
+            return USED
+        contact = invoice.contact_external_id
+        return credit_for(invoice, _credits(sides, contact), _invoices(sides, contact))
     credit = _credit(sides, key)
     if credit is None:
         return USED
+    return invoice_for(credit, _invoices(sides, credit.contact_external_id))
+
+
+def _invoices(sides: Sides, contact: str) -> list[Invoice]:
+    """A contact's invoices, also those that nothing is open on."""
     rows = Snapshot.objects.of(sides.target, Kind.INVOICE).filter(
-        party_external_id=credit.contact_external_id, problem="", gone_at=None
+        party_external_id=contact, problem="", gone_at=None
     )
-    records = rows.order_by("pk").values_list("record", flat=True)
-    return invoice_for(credit, [load(RecordKind.INVOICE, record) for record in records])
+    records = rows.order_by("pk").values_list("record", flat=True) if contact else ()
+    return [load(RecordKind.INVOICE, record) for record in records]
 
 
 def _invoice(sides: Sides, key: str) -> Invoice | None:
@@ -116,19 +135,15 @@ def _read_credits(sides: Sides, **wanted: str) -> list[Credit]:
     ]
 
 
-def _stop(sides: Sides, found: Pick) -> str:
-    """What speaks against it beside the room on both sides; empty when nothing does."""
-    day, lock = today(sides), lock_date(sides)
-    if lock is not None and is_locked(day, lock):
-        return LOCKED.format(day=lock)
-    signed = SignOff.objects.filter(
-        practice=sides.practice, withdrawn_at=None, starts_on__lte=day, ends_on__gte=day
-    )
-    if signed.exists():
-        return SIGNED_OFF
-    others = open_changes(sides).filter(values__invoice_external_id=found.invoice.external_id)
-    if others.exclude(source_external_id=found.credit.external_id).exists():
-        return INVOICE_BUSY
+def _stop(sides: Sides, found: Pick, asked_on: date) -> str:
+    """What speaks against it beside the room on both sides, asked for on a day; empty when nothing does."""
+    lock = lock_date(sides)
+    signed = SignOff.objects.filter(practice=sides.practice, withdrawn_at=None)
+    for day in days_of(found, asked_on):
+        if lock is not None and is_locked(day, lock):
+            return LOCKED.format(day=day, lock=lock)
+        if signed.filter(starts_on__lte=day, ends_on__gte=day).exists():
+            return SIGNED_OFF.format(day=day)
     key = source_invoice(sides, found)
     if not key:
         return ""

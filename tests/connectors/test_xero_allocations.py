@@ -9,6 +9,7 @@ from connectors.base import Row, Write
 from connectors.errors import Unavailable, Unclear
 from connectors.records import Kind
 from connectors.xero import allocations
+from connectors.xero.failures import UNSAID
 
 WRITE = Write(
     key="one",
@@ -24,8 +25,9 @@ MADE = {
 }
 
 
-def credit(*made: dict[str, Any]) -> Row:
-    return Row(kind=Kind.CREDIT_NOTE, external_id="note", raw={"Allocations": list(made)}, record=None)
+def credit(*made: dict[str, Any], left: Any = Decimal(0)) -> Row:
+    raw = {"Allocations": list(made), "RemainingCredit": left}
+    return Row(kind=Kind.CREDIT_NOTE, external_id="note", raw=raw, record=None)
 
 
 def read(kind: Kind, external_id: str) -> Row:
@@ -39,7 +41,7 @@ def down(kind: Kind, external_id: str) -> Row:
 
 def test_it_is_done_also_when_the_credit_can_not_be_read_after_it() -> None:
     found = allocations.outcome(Kind.CREDIT_NOTE, WRITE, {"Allocations": [MADE]}, read)
-    assert (found.ok, found.external_id, found.raw) == (True, "note", {"Allocations": [MADE]})
+    assert (found.ok, found.external_id, found.raw) == (True, "note", credit(MADE).raw)
     found = allocations.outcome(Kind.CREDIT_NOTE, WRITE, {"Allocations": [MADE]}, down)
     assert (found.ok, found.external_id, found.record) == (True, "note", None)
 
@@ -48,6 +50,29 @@ def test_an_element_with_errors_is_a_refusal_in_xeros_words() -> None:
     errors = {**MADE, "StatusAttributeString": "ERROR", "ValidationErrors": [{"Message": "Too much."}]}
     found = allocations.outcome(Kind.CREDIT_NOTE, WRITE, {"Allocations": [errors]}, down)
     assert (found.ok, found.messages) == (False, ("Too much.",))
+
+
+@pytest.mark.parametrize(
+    "sign", [{"StatusAttributeString": "ERROR"}, {"HasErrors": True}, {"HasValidationErrors": True}]
+)
+def test_an_element_with_errors_and_no_message_is_a_refusal_too(sign: dict[str, Any]) -> None:
+    found = allocations.outcome(Kind.CREDIT_NOTE, WRITE, {"Allocations": [{**MADE, **sign}]}, down)
+    assert (found.ok, found.messages) == (False, (UNSAID,))
+
+
+@pytest.mark.parametrize("day", ["2026-11-01T00:00:00", "someday", None])
+def test_the_day_that_xero_gave_it_does_not_matter(day: str | None) -> None:
+    made = {**MADE, "Date": day}
+    assert allocations.outcome(Kind.CREDIT_NOTE, WRITE, {"Allocations": [made]}, read).ok
+    assert list(allocations.find(Kind.CREDIT_NOTE, [WRITE], lambda kind, key: credit(made))) == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("left", "is_ours"), [("110.00", False), ("109.99", True), (None, True), ("much", True)]
+)
+def test_an_equal_one_is_an_earlier_one_while_all_of_it_is_left(left: Any, is_ours: bool) -> None:
+    found = allocations.find(Kind.CREDIT_NOTE, [WRITE], lambda kind, key: credit(MADE, left=left))
+    assert bool(found) == is_ours
 
 
 @pytest.mark.parametrize(
@@ -73,7 +98,6 @@ def test_an_answer_about_something_else_is_looked_up(answer: Any) -> None:
     "other",
     [
         {**MADE, "Amount": Decimal("109.99")},
-        {**MADE, "Date": "2026-11-21T00:00:00"},
         {**MADE, "Invoice": {"InvoiceID": "def"}},
         {**MADE, "Amount": None},
     ],

@@ -248,6 +248,22 @@ def test_credit_note_is_applied_and_taken_back(api: Api) -> None:
     assert api.call("DELETE", path).status_code == 404
 
 
+def made_on(api: Api, invoice: dict[str, Any]) -> str:
+    return str(api.ledger.invoices[invoice["InvoiceID"]]["Date"])
+
+
+def test_an_organisation_may_date_allocations_itself(api: Api) -> None:
+    contact = api.contact("A")["ContactID"]
+    made, note = api.invoice(contact), api.make("CreditNotes", credit_of(contact))
+    later = max("2026-11-10", made_on(api, made))
+    first(allocate(api, note, made, "60.00"))
+    api.ledger.dates_allocations = True
+    first(allocate(api, note, made, "50.00"))
+    done = api.ledger.credit_notes[note["CreditNoteID"]]["_allocations"]
+    assert [item["Date"] for item in done] == ["2026-11-18", later]
+    assert later != "2026-11-18"
+
+
 def test_allocation_rules(api: Api) -> None:
     contact = api.contact("A")["ContactID"]
     made, note = api.invoice(contact), api.make("CreditNotes", credit_of(contact))

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from practices.models import Role, User
 from sandbox.faults import Fault
 from sync.approvals import deciding
+from sync.flows import sides_of
 from sync.models import (
     Approval,
     ApprovalState,
@@ -24,18 +24,14 @@ from sync.models import (
     Mode,
     SignOff,
     Snapshot,
-    Trigger,
 )
-from sync.reconcile import allocating, credit_room, fixing, obstacles, picking
+from sync.reconcile import allocating, asked, credit_room, fixing, obstacles, picking
 from sync.reconcile.obstacles import obstacle
-from sync.reconcile.running import compare_now
 from tests.make import make_member
 from tests.sync.conftest import Office
 from tests.sync.lost import lose_the_answer
+from tests.sync.reconcile.crediting import allocations, due, found, lay, open_invoice, work_through
 from tests.sync.reconcile.mending import approve_all, change_of, is_gone, work_all
-
-LONG_AGO = timedelta(days=30)
-KINDS = {"note": "credit_unallocated", "over": "payment_unallocated", "pre": "payment_unallocated"}
 
 
 @pytest.fixture
@@ -45,80 +41,13 @@ def ruled(agreed: Office) -> Office:
 
 @pytest.fixture
 def invoice(ruled: Office) -> dict[str, Any]:
-    """An open document of a linked contact, over an amount that no other of its documents is over."""
-    ids = Link.objects.filter(kind=Kind.INVOICE).order_by("pk").values_list("target_external_id", flat=True)
-    linked = set(Link.objects.filter(kind=Kind.CONTACT).values_list("target_external_id", flat=True))
-    for key in ids:
-        found = ruled.ledger.invoices[key]
-        alike = [
-            row
-            for row in ruled.ledger.invoices.values()
-            if row["Contact"] == found["Contact"] and row["AmountDue"] == found["AmountDue"]
-        ]
-        is_free = found["Status"] == "AUTHORISED" and found["AmountDue"] > 0 and len(alike) == 1
-        if is_free and found["Contact"]["ContactID"] in linked:
-            return dict(found)
-    raise AssertionError("no open document")
-
-
-def lay(office: Office, invoice: dict[str, Any], how: str, amount: Decimal, **extra: Any) -> str:
-    """Credit of the invoice's contact that lies unallocated in Xero; its id."""
-    day = (date.fromisoformat(str(invoice["Date"])) + timedelta(days=1)).isoformat()
-    at = office.world.clock.now() - LONG_AGO
-    line = {"Description": "Too much", "Quantity": 1, "UnitAmount": amount}
-    if how == "note":
-        first = invoice["LineItems"][0]
-        taxed = {"AccountCode": first["AccountCode"], "TaxType": first["TaxType"]}
-        made = office.ledger.put_credit_note(
-            {
-                "Type": "ACCRECCREDIT",
-                "Contact": invoice["Contact"],
-                "Date": day,
-                "Status": "AUTHORISED",
-                "LineAmountTypes": "Inclusive",
-                "LineItems": [{**line, **taxed}],
-                **extra,
-            },
-            force=True,
-            at=at,
-        )
-        return str(made["CreditNoteID"])
-    made = office.ledger.put_bank_transaction(
-        {
-            "Type": f"RECEIVE-{how.upper()}PAYMENT",
-            "Contact": invoice["Contact"],
-            "BankAccount": {"Code": "090"},
-            "Date": day,
-            "LineAmountTypes": "NoTax",
-            "LineItems": [{**line, "AccountCode": "200"} if how == "pre" else line],
-            **extra,
-        },
-        force=True,
-        at=at,
-    )
-    return str(made.get("OverpaymentID") or made.get("PrepaymentID"))
-
-
-def found(office: Office, how: str, key: str) -> Mismatch:
-    office.sync(full=True)
-    compare_now(office.practice, trigger=Trigger.COMMAND)
-    row: Mismatch | None = Mismatch.objects.filter(kind=KINDS[how], target_external_ids=[key]).first()
-    assert row is not None, list(Mismatch.objects.open().values_list("kind", "text"))
-    return row
+    return open_invoice(ruled)
 
 
 @pytest.fixture
 def lying(ruled: Office, invoice: dict[str, Any]) -> Mismatch:
     """An overpayment over exactly what is open on the invoice."""
     return found(ruled, "over", lay(ruled, invoice, "over", invoice["AmountDue"]))
-
-
-def due(office: Office, invoice: dict[str, Any]) -> Decimal:
-    return Decimal(office.ledger.invoices[invoice["InvoiceID"]]["AmountDue"])
-
-
-def allocations(office: Office, marker: int) -> list[Any]:
-    return [call for call in office.writes(marker) if "Allocations" in call.path]
 
 
 @pytest.mark.parametrize("how", ["note", "over", "pre"])
@@ -171,7 +100,7 @@ def test_a_lost_answer_allocates_once(
     lose_the_answer(ruled, "Allocations", "PUT")
     marker = ruled.marker
     approve_all(ruled, other)
-    work_all(ruled)
+    work_through(ruled)
     ruled.sync()
     ruled.sync()
     assert change_of(lying).state == ChangeState.DONE
@@ -189,7 +118,7 @@ def test_a_call_that_fails_before_it_arrived_is_made_again(
         Fault(kind="drop_before", host="xero", method="PUT", path="/Allocations$")
     )
     approve_all(ruled, other)
-    work_all(ruled)
+    work_through(ruled)
     ruled.sync()
     ruled.sync()
     assert change_of(lying).state == ChangeState.DONE
@@ -245,7 +174,7 @@ def test_xeros_refusal_is_shown_and_can_be_asked_for_anew(
     assert change_of(lying).state == ChangeState.SUPERSEDED
 
 
-def test_said_no_to_it_can_be_asked_for_again(
+def test_what_somebody_said_no_to_is_not_asked_for_again(
     ruled: Office, lying: Mismatch, staff: User, other: User, invoice: dict[str, Any]
 ) -> None:
     fixing.fix(ruled.practice, [lying.pk], actor=staff)
@@ -253,8 +182,9 @@ def test_said_no_to_it_can_be_asked_for_again(
     assert deciding.reject([waiting.pk], ruled.practice, other, "Another one.") == 1
     work_all(ruled)
     assert due(ruled, invoice) == invoice["AmountDue"]
-    assert fixing.fix(ruled.practice, [lying.pk], actor=staff).waiting == 1
-    assert Change.objects.filter(kind=Kind.OVERPAYMENT).count() == 2
+    ruled.world.clock.advance(24 * 3600)
+    assert fixing.fix(ruled.practice, [lying.pk], actor=staff).left == {asked.DECLINED: 1}
+    assert Change.objects.filter(kind=Kind.OVERPAYMENT).count() == 1
 
 
 def test_watch_mode_a_lock_and_a_signed_month_say_why(
@@ -264,13 +194,13 @@ def test_watch_mode_a_lock_and_a_signed_month_say_why(
     assert fixing.fix(ruled.practice, [lying.pk], actor=staff).left == {obstacles.WATCHED: 1}
     assert obstacle(ruled.practice, lying) == obstacles.WATCHED
     ruled.switch(Mode.TAKE_OVER)
-    today = timezone.now().date()
+    today = picking.today(sides_of(ruled.practice)[0][0])
     signed = SignOff.objects.create(
         practice=ruled.practice,
         starts_on=today - timedelta(days=5),
         ends_on=today + timedelta(days=5),
     )
-    assert obstacle(ruled.practice, lying) == picking.SIGNED_OFF
+    assert obstacle(ruled.practice, lying) == picking.SIGNED_OFF.format(day=today)
     signed.delete()
     organisation = Snapshot.objects.get(kind="organisation")
     organisation.record["period_lock_date"] = date(2099, 1, 1).isoformat()

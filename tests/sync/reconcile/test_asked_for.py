@@ -1,10 +1,12 @@
 """What a person asked for is kept on the Change itself, and every later plan knows it."""
 
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
 import pytest
 from django.apps import apps
+from django.utils import timezone
 
 from sync.approvals import deciding
 from sync.flows import sides_of
@@ -84,3 +86,19 @@ def test_a_conflict_that_a_plan_found_before_becomes_what_was_asked_for(books: B
     plan(books)
     change.refresh_from_db()
     assert change.state == ChangeState.PENDING
+
+
+def test_a_request_that_ran_out_is_asked_again_for_the_same_change(books: Books) -> None:
+    here = make_snapshot(books.source, Kind.CONTACT, name="Alder", email="new@example.com", status="active")
+    there = make_snapshot(books.target, Kind.CONTACT, name="Alder", email="old@example.com", status="ACTIVE")
+    make_link(books, here, there)
+    row = make_mismatch(books, "contact_email", source_external_ids=[here.external_id])
+    asker, other = books.member(), books.member()
+    assert fixing.fix(books.practice, [row.pk], actor=asker).waiting == 1
+    row.refresh_from_db()
+    assert deciding.expire(timezone.now() + timedelta(days=90)) == 1
+    for _ in range(2):
+        assert fixing.fix(books.practice, [row.pk], actor=other).waiting == 1
+        waiting = Approval.objects.get(state=ApprovalState.WAITING)
+        assert (waiting.change, waiting.asked_by) == (row.change, other)
+    assert deciding.approve([waiting.pk], books.practice, asker) == 1
