@@ -1,11 +1,11 @@
 """Taking the next batch of what is owed, for one worker. What it takes is announced by an Attempt row."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from practices.models import Connection
@@ -14,6 +14,7 @@ from sync.models import (
     CREDIT_KINDS,
     SENT_KINDS,
     Attempt,
+    AttemptResult,
     Change,
     ChangeState,
     Cursor,
@@ -21,12 +22,17 @@ from sync.models import (
     Mode,
     Purpose,
     Run,
+    SignOff,
     Verb,
 )
+from sync.wished_payments import SIGNED_OFF
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 ALONE = "alone"
 """The reason on a waiting Change whose whole batch was refused: it is sent by itself, to find the bad one."""
+
+ANSWER_HOLDS = timedelta(minutes=5)
+"""How long “not there” counts for a payment. Much shorter, and one with few calls left would only be looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ def claim_batch(connection: Connection, run: Run | None, *, urgent: bool) -> Cla
     """Take the next batch: kinds in order, look-ups before sending, oldest first."""
     now = timezone.now()
     with transaction.atomic():
+        _leave_signed_off(connection, now)
         _look_first(connection, now)
         for kind in SENT_KINDS:
             for look_up in (True, False):
@@ -77,13 +84,38 @@ def claim_batch(connection: Connection, run: Run | None, *, urgent: bool) -> Cla
     return None
 
 
+def _leave_signed_off(connection: Connection, now: datetime) -> None:
+    """Post no money again into a month that was signed off since it was planned, whoever approved it."""
+    rows = Change.objects.due(now).filter(connection=connection, kind=Kind.PAYMENT, verb=Verb.UPDATE)
+    signed = SignOff.objects.filter(
+        practice=connection.practice_id,
+        withdrawn_at=None,
+        starts_on__lte=OuterRef("date"),
+        ends_on__gte=OuterRef("date"),
+    )
+    rows.filter(Exists(signed), look_up_first=False).update(
+        state=ChangeState.HELD, reason="signed_off", message=SIGNED_OFF
+    )
+
+
 def _look_first(connection: Connection, now: datetime) -> None:
-    """Have the target asked before money is posted again or allocated: a person may have done it meanwhile."""
-    rows = Change.objects.due(now).filter(connection=connection, verb=Verb.UPDATE)
-    rows = rows.filter(kind__in=[Kind.PAYMENT, *CREDIT_KINDS], look_up_from=None, look_up_first=False)
-    if rows.exists():
+    """Have the target asked before money is posted again or allocated: a person may have done it meanwhile.
+
+    A payment is asked for again when it was not sent soon after: the target had no calls left, or was not connected.
+    """
+    rows = Change.objects.due(now).filter(connection=connection, verb=Verb.UPDATE, look_up_first=False)
+    never = rows.filter(kind__in=[Kind.PAYMENT, *CREDIT_KINDS], look_up_from=None)
+    if never.exists():
         before = _provider_clock(connection, Kind.PAYMENT) or LONG_AGO
-        rows.update(look_up_first=True, look_up_from=before)
+        never.update(look_up_first=True, look_up_from=before)
+    fresh = Attempt.objects.filter(
+        connection=connection, verb="look_up", result=AttemptResult.OK, started_at__gte=now - ANSWER_HOLDS
+    )
+    again = rows.filter(kind=Kind.PAYMENT).exclude(
+        pk__in=fresh.filter(changes__isnull=False).values("changes")
+    )
+    if again.exists():
+        again.update(look_up_first=True)
 
 
 def _together(rows: list[Change], look_up: bool) -> list[Change]:

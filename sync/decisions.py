@@ -153,7 +153,7 @@ def cancel(change_ids: Iterable[int], *, practice: Practice, actor: User, note: 
     """Decline Changes: they are not written, and not proposed again while they stay the same."""
     with transaction.atomic():
         changes = _locked(practice, change_ids, ChangeState.HELD, ChangeState.PENDING, ChangeState.PARKED)
-        if any(change.look_up_first for change in changes):
+        if any(change.look_up_first and change.first_sent_at for change in changes):
             raise NotAllowed(
                 "It is not known yet whether one of these was written. Retry it first: it is looked up."
             )

@@ -36,6 +36,7 @@ from sync.models import (
     Run,
     Verb,
 )
+from sync.sent import OVERTAKEN
 
 log = structlog.get_logger(__name__)
 _dice = random.SystemRandom()
@@ -189,7 +190,10 @@ def _look_up(
 def _settle_look_up(change: Change, write: Write, row: Row | None, turn: Turn) -> None:
     """A create is done when the object exists; an update when the object already holds the new values."""
     if row is None or (change.verb == Verb.UPDATE and not settle.holds(change, row)):
-        settle.send_again(change)
+        settle.overtaken(change) if change.reason == OVERTAKEN else settle.send_again(change)
+    elif settle.is_other_amount(change, write.values, row):
+        settle.other_amount(change)
+        turn.failed += 1
     elif settle.is_foreign(change, write.values, row):
         settle.number_taken(change)
         turn.failed += 1

@@ -1,7 +1,8 @@
 """From a plan to rows: links that were recognised, reviews for people, Changes that we owe, and each record's standing.
 
 Repeating the same plan changes nothing. A Change that is being sent is never touched; an unsent one whose facts
-differ from the new plan is superseded by a new row, so the old facts stay readable.
+differ from the new plan is superseded by a new row, so the old facts stay readable. Money that may have arrived is
+looked up before that.
 """
 
 import hashlib
@@ -29,6 +30,7 @@ from sync.models import (
 from sync.pairing import remember_links, write_reviews
 from sync.planned import Planned
 from sync.ruled import APPROVAL
+from sync.sent import OVERTAKEN, may_be_there
 from sync.standings import write_standings
 from sync.world import World
 
@@ -112,18 +114,25 @@ def _write_changes(
         digest = (
             facts_hash(verb, item.decision.values, item.target_external_id, item.refs) if wants_row else ""
         )
-        if wants_row and verb == Verb.CREATE and external_id in created:
-            wants_row = False
+        wants_row = wants_row and not (verb == Verb.CREATE and external_id in created)
         if wants_row and (external_id, digest) in declined:
             wants_row, action = False, "declined"
+        same = wants_row and old is not None and old.facts_hash == digest and old.verb == verb
+        if old is not None and not same and may_be_there(old):
+            _only_look_up(old)
+            moved.append(old)
+            written.open[external_id] = old
+            written.add(_count_of(action, old))
+            continue
         if not wants_row:
             if old is not None:
                 superseded.append(old.pk)
             written.add(_count_of(action, None))
             continue
-        if old is not None and old.facts_hash == digest and old.verb == verb:
+        if old is not None and same:
             if (
-                _move(old, item)
+                _wanted_again(old)
+                | _move(old, item)
                 | _ruled_anew(old, item)
                 | _asked_anew(old, item)
                 | _depends_anew(old, item, before)
@@ -140,12 +149,7 @@ def _write_changes(
             fresh.append(old)
             written.open[external_id] = old
         written.add(_count_of(action, old))
-    gone = [
-        change.pk
-        for key, change in existing.items()
-        if key not in plan and change.state != ChangeState.IN_FLIGHT
-    ]
-    _supersede(superseded + gone)
+    _supersede(superseded + _unplanned(change for key, change in existing.items() if key not in plan))
     _depend(fresh, moved, plan, before)
     _date(world, fresh)
     Change.objects.bulk_create(fresh, batch_size=BATCH)
@@ -240,6 +244,30 @@ def _inherit(new: Change, old: Change) -> None:
         new.look_up_first = True
         new.first_sent_at, new.look_up_from = old.first_sent_at, old.look_up_from
         new.not_before = old.not_before
+
+
+def _unplanned(changes: Iterable[Change]) -> list[int]:
+    """Those of the unsent Changes without a plan that are over. What may have arrived is looked up first."""
+    unsent = [change for change in changes if change.state != ChangeState.IN_FLIGHT]
+    unknown = [change for change in unsent if may_be_there(change)]
+    for change in unknown:
+        _only_look_up(change)
+    Change.objects.bulk_update(unknown, ["state", "reason", "message"], batch_size=BATCH)
+    return [change.pk for change in unsent if not may_be_there(change)]
+
+
+def _only_look_up(old: Change) -> None:
+    """No plan wants it any more; whether it arrived has to be known first. A parked one waits for a person."""
+    if old.state != ChangeState.PARKED:
+        old.state, old.reason, old.message = ChangeState.PENDING, OVERTAKEN, ""
+
+
+def _wanted_again(old: Change) -> bool:
+    """Whether a plan wants again what was only to be looked up."""
+    if old.reason != OVERTAKEN:
+        return False
+    old.reason = ""
+    return True
 
 
 def _depends_anew(old: Change, item: Planned, before: Mapping[tuple[str, str], Change]) -> bool:

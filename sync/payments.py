@@ -173,15 +173,16 @@ def _with_target(
         return filtered("dead_in_target", f"Its invoice is {target.status.lower()} in Xero.")
     if target.status not in PAYABLE:
         return held("invoice_not_approved", "Its invoice is not approved in Xero yet.")
-    if mode == "fill_gaps" and _native_will_post(world, item, invoice):
+    link = world.link("invoice", invoice.source_external_id)
+    method = link.method if link is not None else (invoice.found.method if invoice.found else "")
+    if mode == "fill_gaps" and native_will_post(world, item, method):
         text = "Ignition's own Xero link posts this payment when the payout has cleared."
         return filtered("native_will_post", text)
     return None
 
 
-def _native_will_post(world: World, item: Allocation, invoice: Planned) -> bool:
-    link = world.link("invoice", invoice.source_external_id)
-    method = link.method if link is not None else (invoice.found.method if invoice.found else "")
+def native_will_post(world: World, item: Allocation, method: str) -> bool:
+    """Whether the source's own link may still post it. ``method``: how its invoice was recognised in the target."""
     moment = item.payment.collected_at
     waiting = moment is None or world.now - moment < timedelta(days=POSTED_LATE_DAYS)
     return method in {"stored", "document"} and waiting

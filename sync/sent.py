@@ -5,8 +5,17 @@ from datetime import datetime
 from typing import Any
 
 from practices.models import Connection
-from sync.models import OPEN_CHANGE_STATES, Change, ChangeState, Verb
+from sync.models import OPEN_CHANGE_STATES, Change, ChangeState, Kind, Verb
 from sync.wishes import agreed_on
+
+OVERTAKEN = "overtaken"
+"""The reason on a waiting Change that no plan wants any more, and that may have arrived: it is only looked up."""
+
+
+def may_be_there(change: Change) -> bool:
+    """Whether a payment posted again went out and nobody knows yet what became of it."""
+    again = change.kind == Kind.PAYMENT and change.verb == Verb.UPDATE
+    return again and change.look_up_first and change.first_sent_at is not None
 
 
 def creates_sent(

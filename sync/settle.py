@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from connectors.base import Outcome, Row
-from connectors.records import Invoice
+from connectors.records import Invoice, Payment
 from connectors.records import Kind as RecordKind
 from connectors.registry import explain
 from practices.audit import record as audit
@@ -96,7 +96,7 @@ def done(
 
 
 def _stored_otherwise(change: Change, values: Mapping[str, Any], row: Row) -> list[str]:
-    if change.kind in CREDIT_KINDS:  # the connector told its allocation by invoice, amount and day
+    if change.kind in CREDIT_KINDS:  # the connector told its allocation by invoice and amount
         return []
     if row.record is None:
         return ["it can't be read"]
@@ -194,6 +194,21 @@ def is_foreign(change: Change, values: Mapping[str, Any], row: Row) -> bool:
     return record.type not in {"", "ACCREC"} or (other and record.total != Decimal(values["total"]))
 
 
+def is_other_amount(change: Change, values: Mapping[str, Any], row: Row) -> bool:
+    """Whether a payment found under our reference is not known to be of our amount."""
+    if change.verb != Verb.UPDATE or change.kind != Kind.PAYMENT:
+        return False
+    return not isinstance(row.record, Payment) or row.record.amount != Decimal(values["amount"])
+
+
+def other_amount(change: Change) -> None:
+    text = (
+        f"{_name(change)} has a payment with this reference on the invoice, and not over this amount. Put that right "
+        "there, then retry this: it is looked up first."
+    )
+    _park(change, ParkedAs.REJECTED, "amount_differs", text, look_up=True)
+
+
 def number_taken(change: Change) -> None:
     text = f"{_name(change)} has another document with the number {change.natural_key}: another client, another total."
     _park(change, ParkedAs.REJECTED, "duplicate_number", f"{text} Change that one's number, then retry this.")
@@ -226,6 +241,15 @@ def holds(change: Change, row: Row) -> bool:
 def send_again(change: Change) -> None:
     """Looked up and not there: it may be sent now."""
     _back(change, look_up_first=False, not_before=None)
+
+
+def overtaken(change: Change) -> None:
+    """Looked up and not there, and no plan wants it any more: it is over, and its record is planned anew."""
+    with transaction.atomic():
+        Change.objects.filter(pk=change.pk).update(
+            state=ChangeState.SUPERSEDED, look_up_first=False, done_at=timezone.now()
+        )
+        _source_of(change).update(to_plan=True)
 
 
 def unclear(change: Change, wait: timedelta) -> None:

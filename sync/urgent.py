@@ -77,7 +77,9 @@ class UrgentSlice(Slice):
                 self._look(news)
                 self._mark(news)  # what moved carries its own mark now
             self._plan()
-            self._deliver()
+            # Where everything has to be planned, what waits may not be wanted any more: the regular run sends it.
+            if not self.wants_all:
+                self._deliver()
             if self._is_over():
                 return
             if self.time_is_up():

@@ -22,13 +22,17 @@ LINE_FIELDS = frozenset({"account_code", "tracking", "description"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """``fields`` are the values to write; none for a record that is to be created. ``values``: as asked for before."""
+    """``fields`` are the values to write; none for a record that is to be created. ``values``: as asked for before.
+
+    ``is_sent``: it went out already, so that it may have arrived.
+    """
 
     kind: str
     source_external_id: str
     fields: frozenset[str] = frozenset()
     asks: bool = True
     values: Mapping[str, Any] | None = None
+    is_sent: bool = False
 
     @property
     def asked_for(self) -> tuple[str, ...]:
@@ -60,4 +64,5 @@ def wish_of(change: Change) -> Wish:
         fields=frozenset(change.asked_for) - {WHOLE},
         asks=any(item.get("key") == SECOND_PERSON.key for item in change.approval_asked),
         values=change.values,
+        is_sent=change.first_sent_at is not None,
     )

@@ -33,7 +33,7 @@ from practices.models import Connection, Practice
 from sync.ahead import AT_ONCE, ahead
 from sync.judged import told_apart
 from sync.linking import Party
-from sync.models import Approval, ApprovalState, Link, Review, Snapshot
+from sync.models import Approval, ApprovalState, Link, Review, SignOff, Snapshot
 from sync.sent import updates_sent
 from sync.wishes import Wish, open_wishes
 from sync.zones import zone_of
@@ -89,9 +89,10 @@ class World:
     ``recovered``: a plan recognised what this app had sent without getting an answer, and has to be made again.
     ``billed`` are clients with a linked invoice, ``approved`` the records (kind, source id) that a person approved in
     some form. ``sent`` is what updates said whose answers never came, ``wishes`` what people asked to be written.
-    ``vanished`` are linked invoices that the source no longer lists. ``references`` are those on each contact's
-    documents in the target. ``apart`` are clients and contacts that a person said are different. ``part`` is set when
-    only some clients are planned.
+    ``vanished`` are linked invoices that the source no longer lists, ``gone_receipts`` linked payments that the target
+    no longer lists. ``signed_off`` are the first and last days of periods that are signed off. ``references`` are
+    those on each contact's documents in the target. ``apart`` are clients and contacts that a person said are
+    different. ``part`` is set when only some clients are planned.
     """
 
     sides: Sides
@@ -106,6 +107,8 @@ class World:
     documents: dict[str, Invoice] = field(default_factory=dict)
     receipts: dict[str, Payment] = field(default_factory=dict)
     references: dict[str, frozenset[str]] = field(default_factory=dict)
+    gone_receipts: frozenset[str] = frozenset()
+    signed_off: tuple[tuple[date, date], ...] = ()
     apart: frozenset[tuple[str, str]] = frozenset()
     part: Part | None = None
     links: dict[tuple[str, str], Link] = field(default_factory=dict)
@@ -180,6 +183,9 @@ def load_records(world: World) -> None:
 def load_past(world: World) -> None:
     """What is known of the records' past, once they and their links are loaded, and what people want written."""
     world.wishes = open_wishes(world.sides.source, world.sides.target)
+    world.gone_receipts = _gone_receipts(world)
+    signed = SignOff.objects.filter(practice=world.sides.practice, withdrawn_at=None)
+    world.signed_off = tuple(signed.values_list("starts_on", "ends_on"))
     world.apart = told_apart(world.sides.source, world.sides.target)
     world.sent = updates_sent(
         world.sides.source,
@@ -196,6 +202,16 @@ def load_past(world: World) -> None:
     if world.spec.program.asks("changed_after_approval"):
         rows = Approval.objects.filter(practice=world.sides.practice, state=ApprovalState.APPROVED)
         world.approved = frozenset(rows.values_list("change__kind", "change__source_external_id"))
+
+
+def _gone_receipts(world: World) -> frozenset[str]:
+    """Of the linked payments without a readable record, those that are gone; the others could not be read."""
+    linked = {link.target_external_id for (kind, _), link in world.links.items() if kind == Kind.PAYMENT}
+    missing = linked - world.receipts.keys()
+    if not missing:
+        return frozenset()
+    rows = Snapshot.objects.of(world.sides.target, Kind.PAYMENT.value).filter(external_id__in=missing)
+    return frozenset(rows.filter(gone_at__isnull=False).values_list("external_id", flat=True))
 
 
 def _vanished(source: Connection, linked: set[str]) -> dict[str, Invoice]:

@@ -89,7 +89,8 @@ class Expected:
 class Books:
     """Both sides. Links are target ids by source id; a payment's are keyed by ``payment id/invoice id``.
 
-    ``gone`` are linked invoices that the source no longer lists, as they were. ``expected`` and ``waits`` (why the
+    ``gone`` are linked invoices that the source no longer lists, as they were; ``gone_receipts`` linked payments that
+    the target no longer lists. ``expected`` and ``waits`` (why the
     plan does not write it) are keyed by invoice id, ``names`` (what the mapping calls a linked client) and ``people``
     (its primary person) by client id; ``wanted`` are the further fields that the mapping gives a linked client.
     ``credits``, ``loose`` (overpayments and prepayments) and ``repeating`` are the target's, ``accounts`` by code.
@@ -109,6 +110,7 @@ class Books:
     payments: dict[str, Payment] = field(default_factory=dict)
     collections: dict[str, Collection] = field(default_factory=dict)
     receipts: dict[str, Payment] = field(default_factory=dict)
+    gone_receipts: frozenset[str] = frozenset()
     credits: dict[str, Invoice] = field(default_factory=dict)
     clients: dict[str, Contact] = field(default_factory=dict)
     contacts: dict[str, Contact] = field(default_factory=dict)

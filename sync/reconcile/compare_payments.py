@@ -116,8 +116,11 @@ def payment_not_divided(ledgers: Ledgers, share: Share) -> Found:
 
 
 def payment_removed(ledgers: Ledgers, share: Share) -> Found:
+    """Only where the target says so; a payment that could not be read may well be there."""
     if share.left and share.target_id and not share.right:
         money = shown(*share.left_money(ledgers.books.currency))
+        if share.receipt is None and share.target_id not in ledgers.books.gone_receipts:
+            return "payment_unreadable", f"Ignition collected {money}; what Xero has could not be read."
         return "payment_removed", f"Ignition collected {money}; in Xero the payment was removed."
     return None
 

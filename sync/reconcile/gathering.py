@@ -197,6 +197,7 @@ def _books(world: World, read: frozenset[str], coverage: tuple[ListRead, ...]) -
         payments=world.payments,
         collections=world.collections,
         receipts=world.receipts,
+        gone_receipts=world.gone_receipts,
         credits=as_records(target, Kind.CREDIT_NOTE, theirs),
         loose={
             **as_records(target, Kind.OVERPAYMENT, theirs),

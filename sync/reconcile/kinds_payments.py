@@ -61,6 +61,14 @@ PAYMENTS = (
         refs=("P12",),
     ),
     _payment(
+        "unreadable",
+        "Could not be read from Xero",
+        "medium",
+        "Ignition collected the money, but what Xero says about its payment could not be read.",
+        "Look at the record that was set aside. Post nothing before you have seen the payment in Xero.",
+        refs=("S10",),
+    ),
+    _payment(
         "amount",
         "Amount differs",
         "critical",

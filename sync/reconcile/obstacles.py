@@ -1,5 +1,7 @@
 """Why a difference can't be fixed by a button right now, as sentences for people."""
 
+from django.db.models import Q
+
 from connectors.amounts import cents
 from connectors.records import Kind as RecordKind
 from connectors.stored import load
@@ -25,7 +27,7 @@ from sync.payments import PAYABLE
 from sync.reconcile import picking, relinking
 from sync.reconcile.fixers import FIXERS, Fixer, is_fixable
 from sync.ruled import APPROVAL
-from sync.wished_payments import LESS_OPEN, NO_DOCUMENT
+from sync.wished_payments import LESS_OPEN, NO_DOCUMENT, NOT_READ
 from sync.world import Sides, lock_date
 
 NOT_OPEN = "It is not open any more."
@@ -131,6 +133,8 @@ def _linked_payment(practice: Practice, row: Mismatch) -> Sides | None:
 
 def _no_room(sides: Sides, row: Mismatch) -> str:
     """Why Xero would not take the payment once more, by what was last read."""
+    if not _is_removed(sides, row):
+        return NOT_READ
     lock = lock_date(sides)
     if lock is not None and row.dated_on is not None and row.dated_on <= lock:
         return LOCKED_DAY.format(day=lock)
@@ -147,6 +151,15 @@ def _no_room(sides: Sides, row: Mismatch) -> str:
     if document.amount_due is not None and row.at_stake > document.amount_due:
         return LESS_OPEN.format(amount=cents(row.at_stake), left=document.amount_due)
     return ""
+
+
+def _is_removed(sides: Sides, row: Mismatch) -> bool:
+    """Whether it is known what became of the linked payment: a live one that can't be read may be there."""
+    links = sides.links().filter(kind=Kind.PAYMENT, source_external_id=source_id(row))
+    rows = Snapshot.objects.of(sides.target, Kind.PAYMENT).filter(
+        external_id__in=links.values("target_external_id")
+    )
+    return bool(rows.exclude(Q(gone_at=None) & ~Q(problem="")).exists())
 
 
 def _closed(practice: Practice, row: Mismatch) -> str:

@@ -186,15 +186,19 @@ def _share(
     source_id = _source_id(item)
     amount = payment.amount if item.problem else item.amount
     target_id = books.payment_links.get(source_id, "")
-    if not target_id and unit is not None and unit.target is not None and not item.problem:
-        target_id = match_payment(
+    removed = target_id in books.gone_receipts or _is_removed(books.receipts.get(target_id))
+    if (not target_id or removed) and unit is not None and unit.target is not None and not item.problem:
+        match = match_payment(
             reference=payment.external_id,
             amount=amount,
             paid_on=paid_on or payment.date,
             there=there.get(unit.target_id, ()),
             taken=taken,
             others=books.payments,
-        ).external_id
+        )
+        # Entered again with our reference it is the same money; one that only looks alike is for a person to say.
+        if not removed or match.method == "written":
+            target_id = match.external_id
     return Share(
         item=item,
         receipt=books.receipts.get(target_id),
@@ -204,6 +208,10 @@ def _share(
         paid_on=paid_on,
         unit=unit,
     )
+
+
+def _is_removed(receipt: Payment | None) -> bool:
+    return receipt is not None and not is_alive(receipt)
 
 
 def _source_id(item: Allocation) -> str:

@@ -39,6 +39,7 @@ SEVERAL = "Its invoices are on several contacts. Choose one in Who is who."
 IGNITION_ONLY = (
     "The link here follows the merge already. Only Ignition names the old contact: change it there."
 )
+NOT_READ = "Xero still has the linked contact, but it could not be read. Look at it in Xero before it is linked anew."
 NOT_ACTIVE = (
     "The contact that it would be linked to is not active in Xero. Restore it there, or choose another one."
 )
@@ -170,6 +171,9 @@ def _instead(sides: Sides, client_id: str, link: Link) -> Snapshot | str:
     """Where the linked contact is gone: the one that Ignition names, else the one that the client's invoices are on."""
     if _contacts(sides).filter(external_id=link.target_external_id).exists():
         return LINKED
+    there = Snapshot.objects.of(sides.target, Kind.CONTACT).filter(external_id=link.target_external_id)
+    if there.filter(gone_at=None).exists():
+        return NOT_READ
     client = Snapshot.objects.of(sides.source, Kind.CONTACT).filter(external_id=client_id).first()
     named = (client.record.get("linked") or {}).get("xero", "") if client is not None else ""
     found: Snapshot | None = _contacts(sides).filter(external_id=named).first() if named else None

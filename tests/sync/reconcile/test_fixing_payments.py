@@ -24,7 +24,7 @@ from sync.models import (
     SignOff,
     Snapshot,
 )
-from sync.reconcile import fixing, obstacles
+from sync.reconcile import asked, fixing, obstacles
 from sync.reconcile.obstacles import obstacle
 from sync.wished_payments import SAME_AMOUNT
 from tests.make import make_member
@@ -147,9 +147,10 @@ def test_what_somebody_posted_meanwhile_is_found_and_not_posted_twice(
     marker = ruled.marker
     approve_all(ruled, other)
     work_all(ruled)
-    assert change_of(row).state == ChangeState.DONE
+    assert change_of(row).state == ChangeState.SUPERSEDED
     assert [call for call in ruled.writes(marker) if "/Payments" in call.path] == []
     assert len(alive(ruled, removed)) == 1
+    assert is_gone(ruled, row)
 
 
 def test_by_hand_without_a_reference_it_is_for_a_person_to_look_at(
@@ -185,7 +186,7 @@ def test_said_no_to_it_stays_away_and_says_so(ruled: Office, removed: Link, staf
     waiting = Approval.objects.get(state=ApprovalState.WAITING)
     assert deciding.reject([waiting.pk], ruled.practice, other, "It bounced.") == 1
     work_all(ruled)
-    assert fixing.fix(ruled.practice, [row.pk], actor=staff).why == fixing.DECLINED
+    assert fixing.fix(ruled.practice, [row.pk], actor=staff).why == asked.DECLINED
     assert alive(ruled, removed) == []
 
 

@@ -96,6 +96,7 @@ CASES: dict[str, Spoil] = {
     "payment_no_invoice": without_invoice,
     "payment_left_out": left_out,
     "payment_removed": lambda books: change(books.receipts, "xp0", status="DELETED"),
+    "payment_unreadable": lambda books: books.receipts.pop("xp0"),
     "payment_amount": lambda books: change(books.receipts, "xp0", amount=Decimal(100)),
     "payment_currency": lambda books: change(books.receipts, "xp0", currency="NZD"),
     "payment_date": lambda books: change(books.receipts, "xp0", date=date(2026, 7, 5)),

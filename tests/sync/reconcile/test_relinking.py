@@ -128,6 +128,15 @@ def test_else_to_the_one_that_its_invoices_are_on(books: Books) -> None:
     assert linked(books) == "there"
 
 
+def test_a_contact_that_cant_be_read_is_not_gone(books: Books) -> None:
+    make_snapshot(books.target, Kind.CONTACT, "odd", problem="Its name could not be read.")
+    link_to(books, "odd")
+    row = difference(books, "contact_gone", "odd")
+    assert press(books, row).left == {relinking.NOT_READ: 1}
+    assert obstacle(books.practice, row) == relinking.NOT_READ
+    assert linked(books) == "odd"
+
+
 def test_of_several_contacts_a_person_chooses(books: Books) -> None:
     make_snapshot(books.target, Kind.CONTACT, "second", name="Alder Two", status="ACTIVE")
     here = make_invoice(books, party_external_id="alder")
